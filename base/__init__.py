@@ -1,0 +1,1 @@
+"""What every room stands on: errors, plug-ins, settings, seeds, faults, files. Standard library only."""

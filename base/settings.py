@@ -1,0 +1,81 @@
+"""Settings are frozen dataclasses: values from a TOML table are checked key by key, and a wrong key names the right one."""
+
+import dataclasses
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from base.errors import UsageError, nearest
+
+T = TypeVar("T")
+
+
+def from_table(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:
+    """Build the dataclass `kind` from a mapping; nested dataclasses and tuples are understood.
+
+    Raises:
+        UsageError: an unknown or missing key, or a value of another type; the message names key, value and `where`.
+    """
+    known = {one.name: one for one in dataclasses.fields(kind)}  # type: ignore[arg-type]  # any dataclass
+    hints = typing.get_type_hints(kind)
+    for key in table:
+        if key not in known:
+            raise UsageError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
+    values = {key: _fitted(hints[key], value, f"{where}: {key}") for key, value in table.items()}
+    missing = [
+        name
+        for name, one in known.items()
+        if name not in values and one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise UsageError(f"{where}: missing key {', '.join(map(repr, missing))}.")
+    return kind(**values)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables.
+
+    Raises:
+        UsageError: the file is absent or no TOML; the message says where.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist: name another file, or run `fototeca init` for the examples.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no TOML: {error}.") from error
+
+
+def workspace_folder(option: Path | None) -> Path:
+    """Where the collection lives: the option, else `FOTOTECA_HOME`, else the folder the command runs in."""
+    return (option or Path(os.environ.get("FOTOTECA_HOME") or ".")).expanduser().resolve()
+
+
+def _fitted(kind: Any, value: Any, where: str) -> Any:
+    """The value as the annotation wants it, or a UsageError; whole numbers pass for floats, nothing else is converted."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        choices = [one for one in typing.get_args(kind) if one is not type(None)]
+        return None if value is None else _fitted(choices[0], value, where)
+    if origin is typing.Literal:
+        if value not in typing.get_args(kind):
+            raise UsageError(f"{where} is {value!r}; {nearest(str(value), map(str, typing.get_args(kind)))}")
+        return value
+    if origin is tuple and isinstance(value, list | tuple):
+        inner = typing.get_args(kind)[0]
+        return tuple(_fitted(inner, one, where) for one in value)
+    if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
+        return value
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
+        return from_table(kind, value, where=where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if kind is Any or (isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool))):
+        return value
+    raise UsageError(f"{where} is {value!r}, which is no {getattr(kind, '__name__', kind)}.")

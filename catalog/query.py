@@ -1,0 +1,113 @@
+"""One SELECT from a person, on a disposable copy of the catalogue, in a child process with limits.
+
+A read-only DuckDB connection can still overwrite its own file by COPY, read files and take all memory; hence a copy in a
+folder of its own, a locked configuration, a statement wrapped as a subquery, and a child that can be killed.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from base.errors import UsageError
+from catalog import db
+
+TIMEOUT_S = 60
+ADDRESS_SPACE_BYTES = 6 << 30  # DuckDB reserves far more than it uses; 13 GB queries were seen without a limit
+ROW_LIMIT = 100_000
+REFUSED = "only one SELECT (or FROM, VALUES, WITH … SELECT) is taken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Column names and rows; `cut` says that there were more than `ROW_LIMIT` rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    cut: bool
+
+
+def ask(workspace: Path, sql: str, *, timeout_s: float = TIMEOUT_S, limit: int = ROW_LIMIT) -> Answer:
+    """Run one SELECT on a snapshot.
+
+    Raises:
+        UsageError: it is no single SELECT, it is wrong, it took longer than `timeout_s` or too much memory.
+        BusyError: the catalogue was held for 10 s.
+    """
+    check_statement(sql)
+    spool = workspace / "spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="snapshot-", dir=spool))
+    try:
+        snapshot(workspace, folder / "snapshot.duckdb")
+        return _ask_in_child(folder, sql, timeout_s=timeout_s, limit=limit)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def snapshot(workspace: Path, target: Path) -> None:
+    """Copy tables and views into a new file; rows that were deleted once leave no bytes in it."""
+    with db.reading(workspace) as connection:
+        connection.execute("SET threads = 2")
+        attached = str(target).replace("'", "''")
+        connection.execute(f"ATTACH '{attached}' AS snapshot (READ_WRITE, STORAGE_VERSION '{db.STORAGE_VERSION}')")
+        name = connection.execute("SELECT current_database()").fetchone()
+        connection.execute(f'COPY FROM DATABASE "{name[0] if name else "catalog"}" TO snapshot')
+        connection.execute("DETACH snapshot")
+
+
+def check_statement(sql: str) -> None:
+    """Refuse what is no single SELECT, before anything is copied.
+
+    Raises:
+        UsageError: it does not parse, is several statements, or is another kind of statement.
+    """
+    try:
+        with duckdb.connect(":memory:") as connection:
+            statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise UsageError(f"this is no SQL: {str(error).splitlines()[0]}") from error
+    if len(statements) != 1:
+        raise UsageError(f"{REFUSED}, this holds {len(statements)} statements: {sql.strip()[:120]!r}")
+    kind = statements[0].type.name
+    if kind not in ("SELECT", "SELECT_STATEMENT"):
+        raise UsageError(f"{REFUSED}, this is {kind}: {sql.strip()[:120]!r}")
+
+
+def _ask_in_child(folder: Path, sql: str, *, timeout_s: float, limit: int) -> Answer:
+    request = json.dumps({"file": str(folder / "snapshot.duckdb"), "sql": sql, "limit": limit})
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "catalog.query_process"],
+            input=request,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
+            preexec_fn=_limit_child if os.name == "posix" else None,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"the query took longer than {timeout_s:g} s and was stopped; the catalogue is untouched.") from None
+    if child.returncode != 0:
+        last = (child.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UsageError(f"the query needed too much memory or time and was stopped ({last[:200]}); the catalogue is untouched.")
+    answer = json.loads(child.stdout)
+    if "error" in answer:
+        raise UsageError(answer["error"])
+    return Answer(columns=tuple(answer["columns"]), rows=tuple(map(tuple, answer["rows"])), cut=answer["cut"])
+
+
+def _limit_child() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_S * 2, TIMEOUT_S * 2))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

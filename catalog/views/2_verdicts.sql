@@ -1,0 +1,198 @@
+-- Views, second part: every subject with all that is known of it, and the one verdict that stands.
+
+-- What do we know of each harvested item?
+CREATE OR REPLACE VIEW harvested_records AS
+SELECT
+  said.candidate_id AS subject,
+  'harvested' AS kind,
+  said.sha256,
+  said.source,
+  said.source_id,
+  said.title,
+  said.creator,
+  said.creation_date,
+  words.text AS caption,
+  words.language AS caption_language,
+  words.origin AS caption_origin,
+  said.credit_line,
+  said.rights_family,
+  said.rights_version,
+  said.rights_jurisdiction,
+  said.rights_uri,
+  said.rights_spdx,
+  said.rights_flags,
+  said.rights_alternatives,
+  said.rights_raw,
+  said.opt_outs,
+  said.outcome,
+  said.outcome_detail,
+  said.page_url,
+  said.image_url,
+  image.format,
+  image.width_px,
+  image.height_px,
+  image.size_bytes,
+  NULL::VARCHAR AS parent,
+  NULL::VARCHAR AS request,
+  list_sort(list_distinct(list_concat(
+    list_filter(said.concepts, lambda name: NOT list_contains(coalesce(claims.denied, []), name)),
+    coalesce(claims.shown, [])
+  ))) AS concepts,
+  grouped.anchor,
+  drawn.split,
+  said.run_id,
+  said.stated_at
+FROM current_candidates AS said
+LEFT JOIN images AS image ON image.sha256 = said.sha256
+LEFT JOIN best_captions AS words ON words.subject = said.candidate_id
+LEFT JOIN current_groups AS grouped ON grouped.member = said.sha256
+LEFT JOIN splits AS drawn ON drawn.anchor = grouped.anchor
+LEFT JOIN (
+  SELECT
+    subject,
+    list(concept ORDER BY concept) FILTER (score > 0) AS shown,
+    list(concept ORDER BY concept) FILTER (score = 0) AS denied
+  FROM current_depictions
+  GROUP BY subject
+) AS claims ON claims.subject = said.candidate_id;
+COMMENT ON VIEW harvested_records IS 'Everything known of each harvested item, one row an item.';
+
+-- When was the collection last judged as a whole? What was said since then is not judged yet.
+CREATE OR REPLACE VIEW last_curation AS
+SELECT max(started_at) AS started_at
+FROM runs
+WHERE command = 'curate' AND outcome = 'done';
+COMMENT ON VIEW last_curation IS 'When the newest complete curation began; NULL when there was none.';
+
+-- Which verdicts count, and which weighs most? A person's word, else any exclude, else any review. A person's keep without
+-- evidence does not outweigh rights or an opt-out, also when these came later.
+CREATE OR REPLACE VIEW weighed_decisions AS
+SELECT
+  *,
+  CASE
+    WHEN criterion = 'person' AND NOT (
+      verdict = 'keep'
+      AND coalesce(evidence ->> '$.evidence', '') = ''
+      AND bool_or(verdict = 'exclude' AND criterion IN ('rights_not_cleared', 'opted_out')) OVER (PARTITION BY subject)
+    ) THEN 0
+    WHEN verdict = 'keep' THEN 30
+    WHEN verdict = 'review' THEN 20
+    WHEN criterion = 'rights_not_cleared' THEN 10
+    WHEN criterion = 'opted_out' THEN 11
+    WHEN criterion = 'unreadable' THEN 12
+    WHEN criterion = 'same_bytes' THEN 13
+    WHEN criterion = 'near_duplicate' THEN 14
+    ELSE 15
+  END AS weight
+FROM current_decisions
+WHERE criterion = 'person' OR verdict <> 'keep';
+COMMENT ON VIEW weighed_decisions IS 'Current decisions that count, the smallest weight first: a person''s word, else exclude, else review.';
+
+-- Which verdict stands for each harvested item? A person's word, else any exclude, else any review, else keep.
+CREATE OR REPLACE VIEW harvested_verdicts AS
+SELECT
+  said.candidate_id AS subject,
+  coalesce(decided.verdict, 'keep') AS verdict,
+  decided.criterion,
+  decided.reason,
+  decided.evidence,
+  coalesce(decided.who, 'criteria') AS who,
+  coalesce(said.stated_at <= (SELECT started_at FROM last_curation), FALSE) AS judged
+FROM current_candidates AS said
+LEFT JOIN (
+  SELECT *
+  FROM weighed_decisions
+  QUALIFY row_number() OVER (PARTITION BY subject ORDER BY weight, criterion) = 1
+) AS decided ON decided.subject = said.candidate_id;
+COMMENT ON VIEW harvested_verdicts IS 'One verdict an item, with the reason that weighs most.';
+
+-- Which generated pictures do we hold, and whose children are they?
+CREATE OR REPLACE VIEW generated_records AS
+SELECT
+  made.sha256 AS subject,
+  'generated' AS kind,
+  made.sha256,
+  parent.source,
+  parent.source_id,
+  parent.title,
+  parent.creator,
+  parent.creation_date,
+  asked.prompt AS caption,
+  parent.caption_language,
+  'prompt' AS caption_origin,
+  parent.credit_line,
+  parent.rights_family,
+  parent.rights_version,
+  parent.rights_jurisdiction,
+  parent.rights_uri,
+  parent.rights_spdx,
+  parent.rights_flags,
+  parent.rights_alternatives,
+  parent.rights_raw,
+  parent.opt_outs,
+  'stored' AS outcome,
+  NULL::VARCHAR AS outcome_detail,
+  parent.page_url,
+  parent.image_url,
+  image.format,
+  image.width_px,
+  image.height_px,
+  image.size_bytes,
+  made.parent,
+  made.request,
+  [asked.concept] AS concepts,
+  parent.anchor,
+  parent.split,
+  made.run_id,
+  made.made_at AS stated_at,
+  parent.subject AS parent_subject,
+  parent.verdict AS parent_verdict,
+  parent.reason AS parent_reason
+FROM (SELECT * FROM variations QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY request) = 1) AS made
+JOIN requests AS asked ON asked.digest = made.request
+JOIN images AS image ON image.sha256 = made.sha256
+LEFT JOIN (
+  SELECT record.*, verdict.verdict, verdict.reason
+  FROM harvested_records AS record
+  JOIN harvested_verdicts AS verdict USING (subject)
+  WHERE record.sha256 IS NOT NULL
+  QUALIFY row_number() OVER (
+    PARTITION BY record.sha256
+    ORDER BY CASE verdict.verdict WHEN 'keep' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, record.subject
+  ) = 1
+) AS parent ON parent.sha256 = made.parent;
+COMMENT ON VIEW generated_records IS 'Generated pictures; rights, credit and split are their parent''s.';
+
+-- What do we hold, and what do we know of it?
+CREATE OR REPLACE VIEW records AS
+SELECT * FROM harvested_records
+UNION ALL
+SELECT * EXCLUDE (parent_subject, parent_verdict, parent_reason) FROM generated_records;
+COMMENT ON VIEW records IS 'Every subject, harvested or generated, one row each: what it is, whose it is, what it shows, its split.';
+
+-- Which verdict stands for each subject?
+CREATE OR REPLACE VIEW verdicts AS
+SELECT * FROM harvested_verdicts
+UNION ALL
+SELECT
+  made.subject,
+  CASE
+    WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN 'exclude'
+    ELSE coalesce(decided.verdict, 'keep')
+  END AS verdict,
+  CASE WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN 'parent_not_kept' ELSE decided.criterion END AS criterion,
+  CASE
+    WHEN made.parent_verdict IS DISTINCT FROM 'keep'
+      THEN 'The picture it varies is not kept: ' || coalesce(made.parent_reason, 'it is no longer held.')
+    ELSE decided.reason
+  END AS reason,
+  CASE WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN NULL ELSE decided.evidence END AS evidence,
+  coalesce(decided.who, 'criteria') AS who,
+  coalesce(made.stated_at <= (SELECT started_at FROM last_curation), FALSE) AS judged
+FROM generated_records AS made
+LEFT JOIN (
+  SELECT *
+  FROM weighed_decisions
+  QUALIFY row_number() OVER (PARTITION BY subject ORDER BY weight, criterion) = 1
+) AS decided ON decided.subject = made.subject;
+COMMENT ON VIEW verdicts IS 'One verdict a subject: a person''s newest word, else any exclude, else any review, else keep. judged says whether a curation has seen its newest statement.';

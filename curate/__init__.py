@@ -1,0 +1,1 @@
+"""What we think of it: measures, copies, verdicts, splits."""

@@ -1,0 +1,1 @@
+"""One file a criterion: a question in SQL whose answers are verdicts with their reasons."""

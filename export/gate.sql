@@ -1,0 +1,25 @@
+-- Which verified pairs, must-links and variations have their two ends in different splits?
+-- The bound of 0.6 is the one by which curate/splits.py holds pictures together; a pair that could not be verified counts.
+WITH held AS (
+  SELECT sha256, split, title FROM kept WHERE kind = 'harvested'
+)
+SELECT 'close pair' AS kind, pair.a, pair.b, one.split AS split_a, other.split AS split_b, one.title AS title_a, other.title AS title_b
+FROM pairs AS pair
+JOIN held AS one ON one.sha256 = pair.a
+JOIN held AS other ON other.sha256 = pair.b
+WHERE
+  one.split IS DISTINCT FROM other.split
+  AND coalesce(pair.verified, 1) >= 0.6
+  AND NOT EXISTS (SELECT 1 FROM current_links AS link WHERE link.a = pair.a AND link.b = pair.b AND link.kind = 'cannot')
+UNION
+SELECT 'linked by a person', link.a, link.b, one.split, other.split, one.title, other.title
+FROM current_links AS link
+JOIN held AS one ON one.sha256 = link.a
+JOIN held AS other ON other.sha256 = link.b
+WHERE link.kind = 'must' AND one.split IS DISTINCT FROM other.split
+UNION
+SELECT 'variation outside train', made.parent, made.sha256, parent.split, made.split, parent.title, made.title
+FROM kept AS made
+LEFT JOIN held AS parent ON parent.sha256 = made.parent
+WHERE made.kind = 'generated' AND (made.split IS DISTINCT FROM 'train' OR parent.split IS DISTINCT FROM made.split)
+ORDER BY 1, 2, 3

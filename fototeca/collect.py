@@ -1,0 +1,180 @@
+"""The commands that gather and judge: init, demo, harvest, ingest, sources, curate, decide, criteria."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from base import plugins
+from fototeca.desk import Json, WorkspaceOption, at_desk, counted, table
+from fototeca.words import curation_words, harvest_words
+
+EXAMPLES = ("concepts.toml", "curation.toml")
+
+harvest = typer.Typer(help="Add openly licensed pictures: from a folder with a sheet, or from IIIF.", no_args_is_help=True)
+
+FetchAnyway = Annotated[
+    str | None,
+    typer.Option("--fetch-anyway", metavar="REASON", help="Fetch also what is refused or opted out; the reason is recorded."),
+]
+ConceptOption = Annotated[str | None, typer.Option(help="Claim this concept for everything that is harvested.")]
+
+
+def init(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
+    """Write example concepts.toml and curation.toml into the workspace; files that exist are left alone."""
+    desk = at_desk(context, workspace, as_json)
+    desk.workspace.mkdir(parents=True, exist_ok=True)
+    written: list[str] = []
+    left: list[str] = []
+    for name in EXAMPLES:
+        target = desk.workspace / name
+        (left if target.exists() else written).append(name)
+        if not target.exists():
+            shutil.copyfile(examples_folder() / name, target)
+    words = f"{desk.workspace}: " + "; ".join(
+        part for part in (f"wrote {', '.join(written)}" * bool(written), f"left {', '.join(left)} as it is" * bool(left)) if part
+    )
+    desk.answer({"workspace": str(desk.workspace), "written": written, "left": left}, words)
+
+
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option(help="Where the demo works; an empty folder or an earlier demo.")] = Path("demo"),
+    as_json: Json = False,
+) -> None:
+    """The whole flow on a small museum that runs on this machine: harvest, curate, augment, export, train, generate."""
+    from fototeca.demo import run_demo
+
+    desk = at_desk(context, folder, as_json)
+    run_demo(desk)
+
+
+@harvest.command("folder")
+def harvest_folder(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="Folder with the pictures.")],
+    sheet: Annotated[Path, typer.Option(help="CSV file with at least the columns file and licence.")],
+    collection: Annotated[str | None, typer.Option(help="Name of the collection; the folder's name by default.")] = None,
+    concept: ConceptOption = None,
+    fetch_anyway: FetchAnyway = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Add the pictures of a folder, with the licences that its sheet states."""
+    from harvest.crawl import harvest_folder as run
+
+    desk = at_desk(context, workspace, as_json)
+    report = run(
+        desk.workspace,
+        path,
+        sheet,
+        collection=collection,
+        concept=concept,
+        fetch_anyway=fetch_anyway,
+        progress=desk.progress,
+    )
+    desk.answer(report, harvest_words(report))
+
+
+@harvest.command("iiif")
+def harvest_iiif(
+    context: typer.Context,
+    urls: Annotated[list[str], typer.Argument(help="IIIF collections or manifests.")],
+    concept: ConceptOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take at most so many items.")] = None,
+    metadata_only: Annotated[bool, typer.Option("--metadata-only", help="Record rights and fetch no bytes.")] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="HOST[:PORT]", help="Open one private or local address on purpose.")
+    ] = None,
+    contact: Annotated[
+        str | None, typer.Option(envvar="FOTOTECA_CONTACT", help="Mail or page that servers may write to; needed for live hosts.")
+    ] = None,
+    fetch_anyway: FetchAnyway = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Add the pictures of IIIF Presentation 3 collections or manifests."""
+    from harvest.crawl import harvest_iiif as run
+
+    desk = at_desk(context, workspace, as_json)
+    report = run(
+        desk.workspace,
+        urls,
+        allow_hosts=tuple(allow_host or ()),
+        concept=concept,
+        limit=limit,
+        metadata_only=metadata_only,
+        fetch_anyway=fetch_anyway,
+        contact=contact,
+        progress=desk.progress,
+    )
+    desk.answer(report, harvest_words(report))
+
+
+def ingest(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
+    """Pour what interrupted or refused commands left in the spool; doing it again changes nothing."""
+    from catalog.runs import pour_abandoned
+
+    desk = at_desk(context, workspace, as_json)
+    poured = pour_abandoned(desk.workspace)
+    words = "\n".join(f"{run_id}: {counted(tables)}" for run_id, tables in poured.items())
+    desk.answer(poured, words or "nothing waits in the spool.")
+
+
+def sources(context: typer.Context, as_json: Json = False) -> None:
+    """Which sources can be harvested?"""
+    desk = at_desk(context, None, as_json)
+    rows = [{"source": name, "what": plugins.description("harvest.sources", name)} for name in plugins.names("harvest.sources")]
+    desk.answer(rows, table(rows, widest=110))
+
+
+def criteria(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
+    """By which criteria are pictures judged, and with which settings here?"""
+    desk = at_desk(context, workspace, as_json)
+    from curate import settings
+
+    chosen = settings.read(desk.workspace)
+    rows = []
+    for name in plugins.names(settings.CRITERIA):
+        values = settings.parameters(name, plugins.load(settings.CRITERIA, name), chosen)
+        own = {key: value for key, value in values.items() if key not in ("purpose", "accept_soft")}
+        rows.append({"criterion": name, "what": plugins.description(settings.CRITERIA, name), "settings": own})
+    purpose = f"purpose {chosen.purpose}, soft licences {'accepted' if chosen.accept_soft else 'not accepted'}"
+    desk.answer(rows, f"{purpose}\n\n{table(rows, widest=100)}")
+
+
+def curate(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
+    """Measure what is new, find copies, judge everything by the criteria, and draw the splits."""
+    from curate.curate import curate as run
+
+    desk = at_desk(context, workspace, as_json)
+    report = run(desk.workspace, progress=desk.progress)
+    desk.answer(report, curation_words(report))
+
+
+def decide(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Candidate id, beginning of a sha256, URL, or file name.")],
+    verdict: Annotated[Literal["keep", "exclude"], typer.Argument(help="What you decide.")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence; it is kept and shown.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides.")],
+    evidence: Annotated[
+        str | None, typer.Option(help="Where it can be seen (a letter, a page); needed to overrule rights or an opt-out.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Put a person's verdict on one picture: it outranks every criterion."""
+    from curate.decide import decide as run
+
+    desk = at_desk(context, workspace, as_json)
+    decided = run(desk.workspace, subject, verdict, reason=reason, who=by, evidence=evidence)
+    desk.answer(decided, f"{decided.subject}: {decided.verdict}, by {decided.who}: {decided.reason}")
+
+
+def examples_folder() -> Path:
+    """Where the example configuration files stand: beside the code in a checkout, inside the package when installed."""
+    here = Path(__file__).resolve().parent
+    checkout = here.parent / "docs" / "examples"
+    return checkout if checkout.is_dir() else here / "examples"

@@ -1,0 +1,139 @@
+"""The command `fototeca`: its options, its errors and exit codes, and the list of its commands."""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from base.errors import FototecaError, from_os_error
+from fototeca import ask, collect, make
+from fototeca.desk import Json, WorkspaceOption, at_desk
+
+app = typer.Typer(
+    name="fototeca",
+    help="Build a licensed collection of heritage pictures, augment what is scarce, hand it over, and teach a model from it.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+START = "Start"
+COLLECT = "Collect"
+JUDGE = "Judge"
+MAKE = "Make and hand over"
+ASK = "Ask"
+
+app.command("init", rich_help_panel=START)(collect.init)
+app.command("demo", rich_help_panel=START)(collect.demo)
+app.add_typer(collect.harvest, name="harvest", rich_help_panel=COLLECT)
+app.command("ingest", rich_help_panel=COLLECT)(collect.ingest)
+app.command("sources", rich_help_panel=COLLECT)(collect.sources)
+app.command("curate", rich_help_panel=JUDGE)(collect.curate)
+app.command("decide", rich_help_panel=JUDGE)(collect.decide)
+app.command("criteria", rich_help_panel=JUDGE)(collect.criteria)
+app.command("augment", rich_help_panel=MAKE)(make.augment)
+app.command("export", rich_help_panel=MAKE)(make.export)
+app.command("finetune", rich_help_panel=MAKE)(make.finetune)
+app.command("generate", rich_help_panel=MAKE)(make.generate)
+app.command("record", rich_help_panel=MAKE)(make.record)
+app.command("gallery", rich_help_panel=MAKE)(make.gallery)
+app.command("status", rich_help_panel=ASK)(ask.status)
+app.command("why", rich_help_panel=ASK)(ask.why)
+app.command("credits", rich_help_panel=ASK)(ask.credits)
+app.command("sql", rich_help_panel=ASK)(ask.sql)
+app.command("rights", rich_help_panel=ASK)(ask.rights)
+app.command("check", rich_help_panel=ASK)(ask.check)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Write the log's events to stderr.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Answer --version, set up the log, and show the status when no command is named."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(message)s", stream=sys.stderr, force=True)
+    if version:
+        from catalog.runs import CODE_VERSION
+
+        print(CODE_VERSION)
+        raise typer.Exit
+    context.obj = {"workspace": workspace, "json": as_json}
+    if context.invoked_subcommand is None:
+        ask.show_status(at_desk(context, workspace, as_json))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with the exit code of the design; the one place that catches everything."""
+    words = sys.argv[1:] if arguments is None else arguments
+    # Before torch is loaded: threads that wait by spinning make two of them 4 to 5 times slower on a busy machine (measured).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        code = app(words, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        print("stopped; what was gathered is in the spool, and the next command pours it.", file=sys.stderr)
+        sys.exit(130)
+    except typer.TyperException as error:  # a usage error: it prints itself, with the command's usage
+        _show_usage(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except FototecaError as error:
+        _leave(error, error.exit_code, words)
+    except OSError as error:
+        known = from_os_error(error, "working")
+        _leave(known or error, known.exit_code if known else 1, words)
+    except Exception as error:  # noqa: BLE001  # the top: nothing above it could say more
+        traceback.print_exc()
+        _leave(error, 1, words)
+
+
+def _show_usage(error: typer.TyperException) -> None:
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    else:
+        print(error, file=sys.stderr)
+    sys.exit(getattr(error, "exit_code", 2))
+
+
+def _leave(error: BaseException, code: int, words: list[str]) -> None:
+    text = " ".join([str(error) or type(error).__name__, *getattr(error, "__notes__", ())])
+    if "--json" in words:
+        print(json.dumps({"error": text, "kind": type(error).__name__, "exit_code": code}, ensure_ascii=False))
+    print(f"fototeca: {text}", file=sys.stderr)
+    sys.exit(code)
+
+
+def documented_commands() -> dict[str, str]:
+    """Name and help of every command, subcommands as `harvest folder`; the documentation test reads it."""
+    found: dict[str, str] = {}
+
+    def walk(group: typer.core.TyperGroup, prefix: str) -> None:
+        for name, command in group.commands.items():
+            if isinstance(command, typer.core.TyperGroup):
+                walk(command, f"{prefix}{name} ")
+            else:
+                found[f"{prefix}{name}"] = command.help or ""
+
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    walk(group, "")
+    return found
+
+
+def program_folder() -> Path:
+    """The folder of the installed package: examples and the demo's model are found from here."""
+    return Path(__file__).resolve().parent

@@ -1,0 +1,160 @@
+"""The commands that make and hand over: augment, export, finetune, generate, record, gallery."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from fototeca.desk import Desk, Json, WorkspaceOption, at_desk, plain
+from fototeca.words import augment_words, export_words, training_words
+
+
+def augment(
+    context: typer.Context,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be made, why not the rest, and make nothing.")] = False,
+    recipe: Annotated[str, typer.Option(help="Name of a recipe in augment/recipes/, or a TOML file.")] = "cioni-2023",
+    model: Annotated[str | None, typer.Option(help="Hub id or folder of the model; the recipe's by default.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit of the model on the hub.")] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="Only this scarce concept; may be given several times.")] = None,
+    variations: Annotated[int | None, typer.Option(min=1, help="Variations of each picture at most (M).")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed that all variations' seeds derive from.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Make variations of the pictures of scarce concepts, each guided by its picture's caption."""
+    from augment.recipe import read
+    from augment.vary import augment as run
+
+    desk = at_desk(context, workspace, as_json)
+    given: dict[str, Any] = {"model": model, "revision": revision, "variations_per_parent": variations, "seed": seed}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    if concept:
+        overrides["concepts"] = tuple(concept)
+    report = run(desk.workspace, read(recipe, overrides), plan_only=plan, progress=desk.progress)
+    desk.answer(report, augment_words(report, plan_only=plan))
+
+
+def export(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the shards go: an empty folder, or an earlier export.")],
+    purpose: Annotated[
+        Literal["research", "commercial"] | None, typer.Option(help="Stricter than curation.toml's purpose, or equal to it.")
+    ] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="Only this concept; may be given several times.")] = None,
+    where: Annotated[str | None, typer.Option(help='SQL condition over the view kept, such as "width_px > 800".')] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Write WebDataset shards of what is kept, with credits, a licence table and a page about it all."""
+    from export.shards import ExportSettings
+    from export.shards import export as run
+
+    desk = at_desk(context, workspace, as_json)
+    settings = ExportSettings(purpose=purpose, concepts=tuple(concept or ()), where=where, limit=limit)
+    report = run(desk.workspace, folder, settings, progress=desk.progress)
+    desk.answer(report, export_words(report))
+
+
+def finetune(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe in finetune/recipes/, or a TOML file.")],
+    shards: Annotated[Path, typer.Option(help="Folder that `fototeca export` wrote.")],
+    run_folder: Annotated[
+        Path | None, typer.Option("--run", help="Folder of the run; the same folder resumes. Default: runs/<recipe>.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Teach a diffusion model the concepts of a folder of shards (DreamBooth); interrupted runs resume exactly."""
+    desk = at_desk(context, workspace, as_json)
+    trained = run_training(desk, recipe, shards, run_folder)
+    desk.answer(trained, training_words(trained))
+
+
+def generate(
+    context: typer.Context,
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    prompt: Annotated[list[str], typer.Option(help="What to draw; may be given several times.")],
+    out: Annotated[Path | None, typer.Option(help="Where the pictures go; <run>/pictures by default.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Pictures a prompt.")] = 4,
+    seed: Annotated[int, typer.Option(help="Equal seeds and prompts give equal pictures.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps; the recipe's by default.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance scale; the recipe's by default.")] = None,
+    negative_prompt: Annotated[str | None, typer.Option(help="What to stay away from.")] = None,
+    base: Annotated[bool, typer.Option("--base", help="Draw with the untaught base model instead, to compare.")] = False,
+    grid: Annotated[Path | None, typer.Option(help="Also write one picture with all of them.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Draw pictures with a trained model."""
+    from finetune.sample import generate as run_generate
+
+    desk = at_desk(context, workspace, as_json)
+    folder = found_run(desk, run)
+    paths = run_generate(
+        folder,
+        prompt,
+        seed=seed,
+        count=count,
+        out=out or folder / "pictures",
+        steps=steps,
+        guidance=guidance,
+        negative_prompt=negative_prompt,
+        use_adapter=not base,
+        grid=grid,
+        progress=desk.progress,
+    )
+    desk.answer({"run": folder, "pictures": paths, "grid": grid}, "\n".join(map(str, [*paths, *([grid] if grid else [])])))
+
+
+def record(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Folder of a training run, also one copied from another machine.")],
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Write a training run into the catalogue, so that `why` can say which models a picture is in."""
+    from catalog.record import record as run
+
+    desk = at_desk(context, workspace, as_json)
+    recorded = run(desk.workspace, folder)
+    news = f"{recorded.rows_new} rows new" if recorded.rows_new else "nothing new"
+    desk.answer(recorded, f"{recorded.run_id}: trained on {recorded.pictures} pictures; {news}.")
+
+
+def gallery(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the page goes.")],
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
+    """Write a contact sheet (HTML, and one PNG) of everything held: kept, waiting, left out, with credits and reasons."""
+    from export.contact_sheet import draw_contact_sheet
+    from export.gallery import write_gallery
+
+    desk = at_desk(context, workspace, as_json)
+    report = write_gallery(desk.workspace, folder, progress=desk.progress)
+    sheet = draw_contact_sheet(desk.workspace, folder, folder / "contact-sheet.png")
+    desk.answer({**plain(report), "sheet": sheet}, f"{folder / 'index.html'}\n{sheet}")
+
+
+def run_training(desk: Desk, recipe: str, shards: Path, run_folder: Path | None) -> Any:
+    """Train, and record the run when the workspace has a catalogue."""
+    from catalog import db
+    from catalog.record import record as record_run
+    from finetune.recipe import read
+    from finetune.train import train
+
+    settings = read(recipe)
+    folder = run_folder or desk.workspace / "runs" / settings.name
+    trained = train(settings, shards, folder, progress=desk.progress)
+    if db.exists(desk.workspace):
+        record_run(desk.workspace, folder)
+    return trained
+
+
+def found_run(desk: Desk, run: Path) -> Path:
+    """The run's folder, named by path or by its name under runs/."""
+    named = desk.workspace / "runs" / run
+    return run if run.exists() or not named.exists() else named

@@ -1,0 +1,1 @@
+"""One file a source: class attributes, `start`, and a pure `parse`."""

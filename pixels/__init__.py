@@ -1,0 +1,1 @@
+"""What a picture is: decoding, perceptual hashes, and marks written into files."""

@@ -1,0 +1,333 @@
+"""Bytes or a file become one oriented sRGB picture, or a named reason why they do not."""
+
+import functools
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+DECODE_VERSION = "pil-draft/1"
+"""Names this decode path; part of the version of every measure taken from it. Raise it when a pixel may move."""
+
+MAX_PIXELS = 178_956_970
+"""Refused above this size; it is where Pillow itself refuses (twice its limit for a warning). Decoded in Pillow's four
+bytes a pixel this is 0.7 GB, so that one picture stays under 1 GiB."""
+
+EXTENSIONS = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "TIFF": "tif",
+    "GIF": "gif",
+    "BMP": "bmp",
+    "JPEG2000": "jp2",
+    "AVIF": "avif",
+}
+"""The formats that count as images, each with its file extension."""
+
+STRIP_PX = 4_000_000
+"""Pixels converted at a time, so that a large scan is never in memory twice."""
+
+# Pillow sees to its own limit while it reads a header, with a warning that is no outcome; `MAX_PIXELS` is checked here,
+# before a pixel is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+_PILLOW_NAMES = (*(name for name in EXTENSIONS), "MPO")
+_BAD_BYTES = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    EOFError,
+    OverflowError,
+    ZeroDivisionError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow 13 has been seen to raise on broken files, besides its own UnidentifiedImageError (an OSError)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What the first bytes say. Width and height are those stored, before any EXIF orientation."""
+
+    format: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """Why there is no picture. `kind`: empty, not_an_image, truncated, too_many_pixels or broken; `detail` in words."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One decoded picture: the first frame, upright, in sRGB, transparent parts on white.
+
+    `width_px`, `height_px` are of the whole picture, upright; `rgb` may be smaller. `mode` and `bits` (a channel) are
+    the file's. `orientation` is the EXIF value, 1 to 8. `icc` is the profile's name, "unusable", or None when there is
+    none. `info` is what Pillow found beside the pixels (EXIF, XMP, text).
+    """
+
+    rgb: Image.Image
+    format: str
+    width_px: int
+    height_px: int
+    mode: str
+    bits: int
+    frames: int
+    orientation: int
+    icc: str | None
+    info: Mapping[str, Any] = field(repr=False)
+    data: bytes = field(repr=False)
+
+    @functools.cached_property
+    def grey(self) -> Image.Image:
+        """Luma of `rgb`, mode L, by Pillow's ITU-R 601 weights."""
+        return self.rgb.convert("L")
+
+
+def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture | Unreadable:
+    """The picture with every byte of its stream read, so that a cut file is noticed.
+
+    Args:
+        data: the file's bytes, or its path.
+        side_px: when given, `rgb` is reduced to this longer side (never enlarged); JPEG then decodes at a fraction
+            of its size, which is 3 to 4 times faster.
+        max_pixels: larger pictures are not decoded.
+
+    Raises:
+        OSError: the path cannot be read. Bad bytes never raise.
+    """
+    data = data.read_bytes() if isinstance(data, Path) else data
+    first = _header(data)
+    if isinstance(first, Unreadable):
+        return first
+    if first.width_px * first.height_px > max_pixels:
+        detail = f"{first.width_px} x {first.height_px} pixels, more than the {max_pixels} that are decoded"
+        return Unreadable(kind="too_many_pixels", detail=detail)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no outcome
+        try:
+            return _decoded(data, first, side_px)
+        except _BAD_BYTES as error:
+            return _reason(error)
+
+
+def header(data: bytes | Path) -> Header | None:
+    """Format and size from the first bytes, nothing decoded; None when it is no image that this project reads."""
+    data = data.read_bytes() if isinstance(data, Path) else data
+    found = _header(data)
+    return None if isinstance(found, Unreadable) else found
+
+
+def what_it_is(data: bytes) -> str:
+    """In words, what bytes that are no readable image seem to be, for an outcome's sentence."""
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not data:
+        return "an empty file"
+    for name, signature in _SIGNATURES.items():
+        if data.startswith(signature):
+            return f"a {name} file whose header cannot be read"
+    if start.startswith(b"%pdf"):
+        return "a PDF document"
+    if b"<svg" in start:
+        return "an SVG drawing"
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")) or b"<html" in start:
+        return "an HTML page"
+    if start.startswith(b"<?xml"):
+        return "an XML document"
+    if start.startswith((b"{", b"[")):
+        return "a JSON document"
+    return "no image format that is known here"
+
+
+_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n", "GIF": b"GIF8", "TIFF": b"II*\0", "WebP": b"RIFF"}
+
+
+def _header(data: bytes) -> Header | Unreadable:
+    if not data:
+        return Unreadable(kind="empty", detail="an empty file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=_PILLOW_NAMES) as image:
+                name = "JPEG" if image.format == "MPO" else str(image.format)
+                width, height = image.size
+        except _BAD_BYTES as error:
+            known = any(data.startswith(signature) for signature in _SIGNATURES.values())
+            if known and isinstance(error, UnidentifiedImageError):
+                return Unreadable(kind="broken", detail=what_it_is(data))
+            return Unreadable(kind="not_an_image", detail=what_it_is(data)) if not known else _reason(error)
+    if width < 1 or height < 1:
+        return Unreadable(kind="broken", detail=f"the header says {width} x {height} pixels")
+    return Header(format=name, width_px=width, height_px=height)
+
+
+def _decoded(data: bytes, first: Header, side_px: int | None) -> Picture:
+    image = Image.open(io.BytesIO(data), formats=_PILLOW_NAMES)
+    mode, bits = image.mode, _bits(image, data)
+    if side_px is not None:
+        image.draft(mode, (side_px, side_px))  # only JPEG listens; both sides stay at or above side_px
+    image.load()
+    orientation = _orientation(image)
+    profile = image.info.get("icc_profile")
+    frames = _frames(image)
+    small = _reduced(image, side_px)
+    rgb, icc = _in_srgb(small, profile)
+    if orientation in _TURNS:
+        rgb = rgb.transpose(_TURNS[orientation])
+    turned = orientation >= 5
+    return Picture(
+        rgb=rgb,
+        format=first.format,
+        width_px=first.height_px if turned else first.width_px,
+        height_px=first.width_px if turned else first.height_px,
+        mode=mode,
+        bits=bits,
+        frames=frames,
+        orientation=orientation,
+        icc=icc,
+        info={str(key): value for key, value in image.info.items()},
+        data=data,
+    )
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _reduced(image: Image.Image, side_px: int | None) -> Image.Image:
+    """The frame in a mode that can be averaged (L, RGB, CMYK, LAB), at most `side_px` long, in strips of full lines."""
+    width, height = image.size
+    longest = max(width, height)
+    factor = 1 if side_px is None else max(1, longest // (2 * side_px))  # a box mean first, then Lanczos for 2 and more
+    lines = max(1, STRIP_PX // (width * factor)) * factor
+    strips = []
+    for top in range(0, height, lines):
+        strip = image if lines >= height else image.crop((0, top, width, min(top + lines, height)))
+        plain = _averageable(strip)
+        strips.append(plain.reduce(factor) if factor > 1 else plain)
+    whole = strips[0]
+    if len(strips) > 1:
+        whole = Image.new(strips[0].mode, (strips[0].width, sum(one.height for one in strips)))
+        top = 0
+        for one in strips:
+            whole.paste(one, (0, top))
+            top += one.height
+    if side_px is not None and longest > side_px:
+        size = (max(1, round(width * side_px / longest)), max(1, round(height * side_px / longest)))
+        whole = whole.resize(size, Image.Resampling.LANCZOS)
+    return whole
+
+
+def _averageable(image: Image.Image) -> Image.Image:
+    """Sixteen bits scaled, palettes looked up, transparency laid on white; no colour is converted yet."""
+    if image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return image
+    if image.mode.startswith("I;16"):
+        # Pillow clips at 255 when it converts 16 bits (python-pillow/Pillow#274, #1108): take the high byte.
+        values = np.asarray(image).astype(np.uint16)
+        return Image.fromarray((values >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_eight_bits(np.asarray(image)))
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        return Image.alpha_composite(paper, layer).convert("RGB")
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Grey of 32 bits as 0 to 255, by the narrowest range that holds the values: 1.0, 255, 65535, else their own."""
+    known = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
+    top = float(known.max(initial=0.0))
+    whole = values.dtype.kind in "iu"
+    limits = (255.0, 65535.0) if whole else (1.0, 255.0, 65535.0)
+    full = next((limit for limit in limits if top <= limit), top)
+    return np.asarray(known * (255.0 / full), dtype=np.uint8)
+
+
+def _in_srgb(image: Image.Image, profile: Any) -> tuple[Image.Image, str | None]:
+    """The picture in sRGB, and the name of the profile that it was converted from."""
+    if not isinstance(profile, bytes) or not profile:
+        return (image if image.mode == "RGB" else image.convert("RGB")), None
+    name, transform = _transform(profile, image.mode)
+    if transform is not None:
+        converted = ImageCms.applyTransform(image, transform)
+        if converted is not None:
+            return converted, name
+    return (image if image.mode == "RGB" else image.convert("RGB")), name
+
+
+@functools.lru_cache(maxsize=32)
+def _transform(profile: bytes, mode: str) -> tuple[str, ImageCms.ImageCmsTransform | None]:
+    """Name of the profile and the way from it to sRGB; no way when it is sRGB already or does not fit the mode."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = " ".join((source.profile.profile_description or "unnamed").split())
+        if "sRGB" in name and mode == "RGB":
+            return name, None
+        return name, ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return "unusable", None
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except _BAD_BYTES:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _frames(image: Image.Image) -> int:
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except _BAD_BYTES:
+        return 1
+
+
+def _bits(image: Image.Image, data: bytes) -> int:
+    """Bits a channel as stored: Pillow's mode hides the depth of 16-bit colour in PNG and TIFF."""
+    if image.format == "PNG":
+        return data[24]
+    stored = getattr(image, "tag_v2", {}).get(258)
+    if isinstance(stored, tuple) and stored and isinstance(stored[0], int):
+        return stored[0]
+    return {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if image.mode.startswith("I;16") else 8)
+
+
+def _reason(error: BaseException) -> Unreadable:
+    """A cut file told apart from one that is wrong inside, by the words of Pillow's message."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError):
+        return Unreadable(kind="broken", detail="decoding it asks for more memory than there is")
+    cut = ("truncated", "unexpected end", "not enough", "end of file", "eof", "broken data stream", "unrecognized data")
+    kind = "truncated" if any(word in words.lower() for word in cut) else "broken"
+    if words.startswith("image file is truncated"):  # how many bytes Pillow had left over helps nobody
+        words = "the data end before the picture does"
+    return Unreadable(kind=kind, detail=words[:200])

@@ -1,0 +1,163 @@
+"""Marks that travel inside a file: XMP properties that say who made a picture, from what, and under which terms."""
+
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+from base.errors import UsageError
+
+NAMESPACES = {
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
+    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
+    "fototeca": "tag:fototeca,2026:variation/",
+}
+"""Prefixes that a property may have. The last is our own: model, revision, prompt, seed, parent and the like."""
+
+GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's word for a picture that a trained model made from another picture; value of Iptc4xmpExt:DigitalSourceType.
+Source: IPTC NewsCodes, Digital Source Type."""
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_LISTS = {"dc:creator": "Seq", "dc:subject": "Bag", "dc:contributor": "Bag"}
+_LANGUAGES = ("dc:title", "dc:description", "dc:rights", "xmpRights:UsageTerms")
+_JPEG_MARK = b"http://ns.adobe.com/xap/1.0/\0"
+_PNG_KEYWORD = b"XML:com.adobe.xmp"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_MOST_JPEG_BYTES = 65_502  # of one APP1 segment, after its mark (XMP specification part 3, 1.1.3)
+
+
+def write_xmp(data: bytes, properties: Mapping[str, str | Sequence[str]]) -> bytes:
+    """The same PNG or JPEG with these properties as its only XMP packet; no pixel is touched.
+
+    Args:
+        data: bytes of the file.
+        properties: by prefixed name, such as `dc:creator`; a list for names that hold several. Equal properties give
+            equal bytes, in whatever order.
+
+    Raises:
+        UsageError: neither PNG nor JPEG, an unknown prefix, or a packet too large for JPEG.
+    """
+    packet = _packet(properties)
+    if data.startswith(_PNG_START):
+        chunks = [chunk for chunk in _png_chunks(data) if not _is_png_xmp(chunk)]
+        chunks.insert(1, (b"iTXt", _PNG_KEYWORD + b"\0\0\0\0\0" + packet))
+        return _PNG_START + b"".join(_png_chunk(kind, body) for kind, body in chunks)
+    if data.startswith(b"\xff\xd8"):
+        if len(packet) > _MOST_JPEG_BYTES:
+            raise UsageError(f"XMP of {len(packet)} bytes does not fit a JPEG ({_MOST_JPEG_BYTES}): write a PNG.")
+        segments, rest = _jpeg_segments(data)
+        kept = [one for one in segments if not one[4:].startswith(_JPEG_MARK)]
+        body = _JPEG_MARK + packet
+        first = 1 if kept and kept[0][1] == 0xE0 else 0  # JFIF's own segment stays in front
+        kept.insert(first, b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
+        return b"\xff\xd8" + b"".join(kept) + rest
+    raise UsageError(f"XMP is written into PNG and JPEG only; these bytes begin with {data[:8]!r}.")
+
+
+def read_xmp(data: bytes) -> dict[str, str | list[str]]:
+    """The properties of a PNG's or JPEG's XMP packet by prefixed name; empty when there is none that can be read.
+
+    Names of unknown namespaces are left out. Lists come as lists, texts in several languages as the first one.
+    """
+    packet = _found_packet(data)
+    if packet is None or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
+        return {}
+    try:
+        root = ElementTree.fromstring(packet)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return {}
+    found: dict[str, str | list[str]] = {}
+    for description in root.iter(f"{{{_RDF}}}Description"):
+        for key, text in description.attrib.items():
+            if name := _prefixed(key):
+                found[name] = text
+        for child in description:
+            if name := _prefixed(child.tag):
+                items = [item.text or "" for item in child.iter(f"{{{_RDF}}}li")]
+                several = name in _LISTS or len(items) > 1
+                found[name] = (items if several else items[0]) if items else (child.text or "")
+    return found
+
+
+def _packet(properties: Mapping[str, str | Sequence[str]]) -> bytes:
+    used = sorted({name.partition(":")[0] for name in properties})
+    unknown = [prefix for prefix in used if prefix not in NAMESPACES]
+    if unknown:
+        raise UsageError(f"XMP prefix {unknown[0]!r} is unknown: {', '.join(NAMESPACES)}.")
+    spaces = "".join(f" xmlns:{prefix}={quoteattr(NAMESPACES[prefix])}" for prefix in used)
+    lines = [_element(name, properties[name]) for name in sorted(properties)]
+    text = (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">\n'
+        f'<rdf:Description rdf:about=""{spaces}>\n' + "".join(lines) + "</rdf:Description>\n"
+        '</rdf:RDF></x:xmpmeta>\n<?xpacket end="r"?>'
+    )
+    return text.encode()
+
+
+def _element(name: str, value: str | Sequence[str]) -> str:
+    items = [value] if isinstance(value, str) else list(value)
+    clean = [escape("".join(sign for sign in item if sign >= " " or sign in "\n\t")) for item in items]
+    if name in _LANGUAGES:
+        inner = f'<rdf:Alt><rdf:li xml:lang="x-default">{clean[0]}</rdf:li></rdf:Alt>'
+    elif _LISTS.get(name) or len(clean) > 1:
+        kind = _LISTS.get(name) or "Seq"
+        inner = f"<rdf:{kind}>" + "".join(f"<rdf:li>{item}</rdf:li>" for item in clean) + f"</rdf:{kind}>"
+    else:
+        inner = clean[0] if clean else ""
+    return f"<{name}>{inner}</{name}>\n"
+
+
+def _prefixed(key: str) -> str | None:
+    space, _, name = key.removeprefix("{").rpartition("}")
+    prefix = next((prefix for prefix, uri in NAMESPACES.items() if uri == space), None)
+    return None if prefix is None else f"{prefix}:{name}"
+
+
+def _found_packet(data: bytes) -> bytes | None:
+    try:
+        if data.startswith(_PNG_START):
+            for chunk in _png_chunks(data):
+                if _is_png_xmp(chunk):
+                    body = chunk[1][len(_PNG_KEYWORD) + 1 :]
+                    text = body[2:].split(b"\0", 2)[2]
+                    return zlib.decompress(text) if body[0] == 1 else text
+        elif data.startswith(b"\xff\xd8"):
+            segments, _ = _jpeg_segments(data)
+            return next((one[4 + len(_JPEG_MARK) :] for one in segments if one[4:].startswith(_JPEG_MARK)), None)
+    except (struct.error, IndexError, zlib.error):
+        return None
+    return None
+
+
+def _png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    chunks, at = [], len(_PNG_START)
+    while at + 8 <= len(data):
+        (size,) = struct.unpack(">I", data[at : at + 4])
+        chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + size]))
+        at += 12 + size
+    return chunks
+
+
+def _png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _is_png_xmp(chunk: tuple[bytes, bytes]) -> bool:
+    return chunk[0] == b"iTXt" and chunk[1].startswith(_PNG_KEYWORD + b"\0")
+
+
+def _jpeg_segments(data: bytes) -> tuple[list[bytes], bytes]:
+    """The segments between the start and the first that is no APPn or comment, and all that follows."""
+    segments, at = [], 2
+    while data[at : at + 1] == b"\xff" and (0xE0 <= data[at + 1] <= 0xEF or data[at + 1] == 0xFE):
+        (size,) = struct.unpack(">H", data[at + 2 : at + 4])
+        segments.append(data[at : at + 2 + size])
+        at += 2 + size
+    return segments, data[at:]

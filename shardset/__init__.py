@@ -1,0 +1,1 @@
+"""The format we hand over: names, a deterministic writer, a reader with splits and α, and verification."""

@@ -1,0 +1,146 @@
+"""Spool and pour: nothing lost, nothing twice, whatever happens in between."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_catalogue import by, candidate, content, stored
+
+from base.errors import BusyError, SourceError
+from catalog import db, runs, spool
+from catalog.store import Store
+
+WORK = """
+import sys
+from pathlib import Path
+from catalog import runs
+from small_catalogue import candidate, stored
+with runs.begin(Path(sys.argv[1]), "harvest", {}) as run:
+    for number in range(6):
+        sha256 = stored(run, f"picture {number}".encode())
+        run.add("candidates", candidate(f"{number}.jpg", sha256), durable=True)
+        run.count("stored")
+"""
+
+
+def _work(workspace: Path, kill_at: str | None) -> int:
+    environment = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1] / 'support'}", "PATH": "/usr/bin:/bin"}
+    if kill_at:
+        environment["FOTOTECA_KILL_AT"] = kill_at
+    return subprocess.run([sys.executable, "-c", WORK, str(workspace)], env=environment, check=False).returncode
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "store.before_group_sync:2",
+        "store.before_rename:3",
+        "store.after_rename:4",
+        "spool.mid_line:5",
+        "spool.after_line:6",
+        "pour.before",
+        "pour.inside",
+        "pour.after",
+    ],
+)
+def test_killed_at_any_point_and_run_again_gives_the_same_content(tmp_path: Path, place: str) -> None:
+    assert _work(tmp_path / "undisturbed", None) == 0
+    assert _work(tmp_path / "killed", place) == -9
+    assert _work(tmp_path / "killed", None) == 0
+    assert content(tmp_path / "killed") == content(tmp_path / "undisturbed")
+    assert Store(tmp_path / "killed").names() == Store(tmp_path / "undisturbed").names()
+    assert list((tmp_path / "killed" / "store" / "incoming").iterdir()) == []
+
+
+def test_an_abandoned_run_is_recorded_as_interrupted(tmp_path: Path) -> None:
+    assert _work(tmp_path, "spool.mid_line:5") == -9
+    poured = runs.pour_abandoned(tmp_path)
+    assert [set(tables) for tables in poured.values()] == [{"candidates", "images"}]
+    assert db.rows(tmp_path, "SELECT outcome FROM runs") == [{"outcome": "interrupted"}]
+
+
+def test_pouring_again_inserts_nothing(workspace: Path) -> None:
+    with runs.begin(workspace, "harvest", {}) as run:
+        run.add("candidates", candidate("a.jpg", stored(run, b"a")))
+    before = content(workspace)
+    archived = workspace / "spool" / "poured" / run.run_id
+    with db.writing(workspace) as connection:
+        assert spool.pour(connection, archived) == {}
+    assert content(workspace) == before
+
+
+def test_a_statement_that_says_nothing_new_is_skipped_and_a_b_a_is_three_rows(workspace: Path) -> None:
+    for version in ("4.0", "4.0", "3.0", "4.0"):
+        with runs.begin(workspace, "harvest", {}) as run:
+            run.add("candidates", candidate("a.jpg", rights=by(version)))
+    found = db.rows(workspace, "SELECT rights_version FROM candidates ORDER BY run_id")
+    assert [row["rights_version"] for row in found] == ["4.0", "3.0", "4.0"]
+    assert db.rows(workspace, "SELECT rights_version FROM current_candidates") == [{"rights_version": "4.0"}]
+
+
+def test_measures_are_stored_once_a_version(workspace: Path) -> None:
+    for version in ("1", "1", "2"):
+        with runs.begin(workspace, "curate", {}) as run:
+            run.add("measures", {"sha256": "0" * 64, "measure": "sharpness", "version": version, "value": 0.5})
+    assert db.rows(workspace, "SELECT version FROM measures ORDER BY version") == [{"version": "1"}, {"version": "2"}]
+
+
+def test_a_failed_run_keeps_what_it_gathered_and_its_error(workspace: Path) -> None:
+    with pytest.raises(SourceError, match="the sheet ended"), runs.begin(workspace, "harvest", {}) as run:
+        run.add("candidates", candidate("a.jpg"))
+        raise SourceError("the sheet ended")
+    assert db.rows(workspace, "SELECT outcome, error FROM runs") == [{"outcome": "failed", "error": "the sheet ended"}]
+    assert db.rows(workspace, "SELECT count(*) AS items FROM candidates") == [{"items": 1}]
+
+
+def test_a_held_catalogue_loses_nothing_and_ingest_pours_it(
+    workspace: Path, foreign_holder: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(db, "PATIENCE_S", 0.3)
+        with pytest.raises(BusyError, match=rf"PID {foreign_holder}.*1 records wait.*fototeca ingest"):  # noqa: SIM117
+            with runs.begin(workspace, "harvest", {}) as run:
+                run.add("candidates", candidate("a.jpg"))
+    os.kill(foreign_holder, signal.SIGKILL)
+    time.sleep(0.2)
+    poured = runs.pour_abandoned(workspace)
+    assert list(poured.values()) == [{"candidates": 1}]
+    assert db.rows(workspace, "SELECT outcome FROM runs") == [{"outcome": "done"}]
+
+
+def test_the_same_stage_twice_is_refused_at_once(workspace: Path) -> None:
+    with (
+        runs.begin(workspace, "harvest", {}),
+        pytest.raises(BusyError, match="already running"),
+        runs.begin(workspace, "harvest", {}),
+    ):
+        pass
+
+
+def test_different_stages_run_together(workspace: Path) -> None:
+    with runs.begin(workspace, "harvest", {}) as one:
+        one.add("candidates", candidate("a.jpg"))
+        with runs.begin(workspace, "curate", {}) as two:
+            two.count("judged")
+    assert db.rows(workspace, "SELECT count(*) AS runs FROM runs WHERE outcome = 'done'") == [{"runs": 2}]
+
+
+def test_an_unknown_column_is_refused_before_it_is_lost(workspace: Path) -> None:
+    with pytest.raises(KeyError, match="no column shapness"), runs.begin(workspace, "curate", {}) as run:
+        run.add("measures", {"sha256": "0" * 64, "measure": "x", "version": "1", "shapness": 0.5})
+
+
+def test_a_row_that_breaks_a_rule_names_its_file(workspace: Path) -> None:
+    with pytest.raises(SourceError, match=r"splits\.jsonl cannot be poured"), runs.begin(workspace, "curate", {}) as run:
+        run.add("splits", {"anchor": "x", "split": "holdout"})
+
+
+def test_text_in_any_script_survives_the_pour(workspace: Path) -> None:
+    title = 'Chimarrão "da\\tarde"\n— 水墨 🧉 \u202eabc'
+    with runs.begin(workspace, "harvest", {}) as run:
+        run.add("candidates", candidate("a.jpg", title=title))
+    assert db.rows(workspace, "SELECT title FROM candidates") == [{"title": title}]

@@ -1,0 +1,83 @@
+"""The commands parse, call, print, and leave with the design's exit codes."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_a_bare_fototeca_says_how_to_begin(fototeca: Run, tmp_path: Path) -> None:
+    done = fototeca(cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "There is no catalogue here yet" in done.stdout
+    assert "fototeca demo" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_status_as_json_is_one_document(fototeca: Run, tmp_path: Path) -> None:
+    done = fototeca("--json", "status", "--workspace", tmp_path)
+    assert json.loads(done.stdout)["exists"] is False
+    assert json.loads(fototeca("status", "--json", FOTOTECA_HOME=str(tmp_path)).stdout)["workspace"] == str(tmp_path)
+
+
+def test_init_writes_examples_once_and_leaves_yours_alone(fototeca: Run, tmp_path: Path) -> None:
+    (tmp_path / "curation.toml").write_text("purpose = 'commercial'\n")
+    done = fototeca("init", "--json", "--workspace", tmp_path)
+    assert json.loads(done.stdout)["written"] == ["concepts.toml"]
+    assert json.loads(fototeca("init", "--json", "--workspace", tmp_path).stdout)["written"] == []
+    assert (tmp_path / "curation.toml").read_text() == "purpose = 'commercial'\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("nonsense",), 2, "No such command"),
+        (("sql", "SELECT 1"), 2, "there is no catalogue"),
+        (("why", "x"), 2, "there is no catalogue"),
+        (("harvest", "folder", "absent", "--sheet", "absent.csv"), 2, "absent"),
+        (("export", "out", "--purpose", "fun"), 2, "fun"),
+        (("finetune", "no-such-recipe", "--shards", "x"), 2, "no-such-recipe"),
+        (("augment", "--recipe", "no-such-recipe"), 2, "no-such-recipe"),
+        (("record", "absent"), 3, "run.json"),
+        (("rights",), 2, "--from FILE"),
+        (("rights", "--from", "absent.txt"), 3, "absent.txt"),
+    ],
+)
+def test_a_wrong_command_says_what_where_and_leaves_with_its_code(
+    fototeca: Run, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = fototeca(*words, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_is_machine_readable_with_json(fototeca: Run, tmp_path: Path) -> None:
+    done = fototeca("sql", "SELECT 1", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["exit_code"] == 2
+
+
+def test_rights_reads_one_value_a_line(fototeca: Run, tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text('CC BY-SA 4.0\n{"flickr": "9"}\n"© Maria"\n', encoding="utf-8")
+    done = fototeca("rights", "--from", "lines.txt", "--json", cwd=tmp_path)
+    cases = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [case["family"] for case in cases] == ["by-sa", "cc0", "arr"]
+    assert cases[1]["input"] == {"flickr": "9"}
+    assert set(cases[0]) == {
+        "input", "family", "version", "jurisdiction", "derivatives", "commercial", "redistribute", "attribution",
+        "share_alike", "flags",
+    }  # fmt: skip
+    assert "by-sa 4.0" in fototeca("rights", "CC BY-SA 4.0", cwd=tmp_path).stdout
+
+
+def test_sources_and_criteria_are_listed(fototeca: Run, tmp_path: Path) -> None:
+    listed = json.loads(fototeca("sources", "--json", cwd=tmp_path).stdout)
+    assert {"folder", "iiif"} <= {row["source"] for row in listed}
+    judged = json.loads(fototeca("criteria", "--json", cwd=tmp_path).stdout)
+    assert {"rights_not_cleared", "opted_out", "unreadable", "too_small", "same_bytes", "near_duplicate"} <= {
+        row["criterion"] for row in judged
+    }
