@@ -1,6 +1,7 @@
 """Settings are frozen dataclasses: values from a TOML table are checked key by key, and a wrong key names the right one."""
 
 import dataclasses
+import math
 import os
 import tomllib
 import types
@@ -46,6 +47,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist: name another file, or run `fototeca init` for the examples.") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder: a TOML file is wanted there.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no TOML: {error}.") from error
 
@@ -68,14 +71,17 @@ def _fitted(kind: Any, value: Any, where: str) -> Any:
     if origin is tuple and isinstance(value, list | tuple):
         inner = typing.get_args(kind)[0]
         return tuple(_fitted(inner, one, where) for one in value)
-    if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
+    if origin in (dict, Mapping) and isinstance(value, Mapping):
         return value
     if dataclasses.is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
         return from_table(kind, value, where=where)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{where} is {value!r}: a finite number is wanted.")
     if kind is Path and isinstance(value, str):
         return Path(value)
-    if kind is Any or (isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool))):
+    if kind is Any or (origin is None and isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool))):
         return value
-    raise UsageError(f"{where} is {value!r}, which is no {getattr(kind, '__name__', kind)}.")
+    wanted = {tuple: "list", dict: "table", Mapping: "table"}.get(origin, getattr(kind, "__name__", kind))
+    raise UsageError(f"{where} is {value!r}, which is no {wanted}.")

@@ -12,12 +12,13 @@ from typing import Any
 
 import duckdb
 
-from base.errors import BusyError, SourceError, UsageError
+from base.errors import BusyError, NoSpaceError, SourceError, UsageError
 from catalog.licences import FAMILIES
 
 CATALOGUE_NAME = "catalog.duckdb"
 PATIENCE_S = 10.0
 RETRY_EVERY_S = 0.2
+NO_SPACE = "No space left on device"  # the system's words for ENOSPC, which DuckDB passes on within its own errors
 STORAGE_VERSION = "v1.4.0"  # so that the duckdb clients of archivists (DBeaver, 1.x command lines) open the file
 TABLES_FOLDER = Path(__file__).parent / "tables"
 VIEWS_FOLDER = Path(__file__).parent / "views"
@@ -87,8 +88,12 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
     """Apply every numbered table file that is missing, each in its own transaction, then replace the views.
 
     Raises:
-        SourceError: the file was made by a newer fototeca, or an applied table file was edited since.
+        SourceError: the file is another program's, was made by a newer fototeca, or an applied table file was edited since.
     """
+    present = {row["table_name"] for row in fetch(connection, "SELECT table_name FROM duckdb_tables()")}
+    if present and "upgrades" not in present:
+        shown = ", ".join(sorted(present)[:5])
+        raise SourceError(f"{CATALOGUE_NAME} is a DuckDB file, but no fototeca's (it holds {shown}): name another workspace.")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS upgrades"
         " (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)"
@@ -203,11 +208,16 @@ def _is_current(connection: duckdb.DuckDBPyConnection) -> bool:
 
 @contextmanager
 def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = _connect(path, read_only=read_only)
     try:
-        yield connection
-    finally:
-        connection.close()
+        connection = _connect(path, read_only=read_only)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except duckdb.Error as error:
+        if NO_SPACE in str(error):
+            raise NoSpaceError(f"no space left for {path}: free some, then run `fototeca ingest`. Nothing is lost.") from error
+        raise
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -217,6 +227,8 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(str(path), read_only=read_only, config={"storage_compatibility_version": STORAGE_VERSION})
         except duckdb.IOException as error:
             text = str(error)
+            if NO_SPACE in text:
+                raise
             if "lock" not in text.lower():
                 raise SourceError(f"{path} is no catalogue, or is damaged: {text.splitlines()[0]}") from error
             if time.monotonic() >= deadline:

@@ -32,6 +32,8 @@ def _run(file: str, sql: str, limit: int) -> dict[str, Any]:
             names = [column[0] for column in cursor.description or ()]
             found = cursor.fetchall()
     except duckdb.Error as error:
+        if "pytz" in str(error):
+            return {"error": "a time with a zone cannot be shown: write CAST(… AS TIMESTAMP) around it."}
         return {"error": f"{str(error).splitlines()[0]}"}
     except MemoryError:
         return {"error": "the query needed too much memory; the catalogue is untouched."}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from base import locks
-from base.errors import BusyError
+from base.errors import BusyError, NoSpaceError
 from base.faults import kill_point
 from base.files import canonical_json, sync_folder, write_json
 from catalog import db, spool
@@ -36,6 +36,7 @@ class Run:
         self.counts: Counter[str] = Counter()
         self.problems: list[dict[str, str]] = []
         self.poured: Counter[str] = Counter()
+        self.seen: int | None = None
         self.folder = workspace / SPOOL_NAME / self.run_id
         self.spool = spool.Spool(self.folder, self.run_id)
         write_json(
@@ -64,7 +65,9 @@ class Run:
 
     def pour(self) -> None:
         """Pour what is spooled so far, and go on; waits up to 10 s for the catalogue."""
-        self.poured.update(_pour_into_catalogue(self.workspace, self.folder, end=None))
+        inserted, last = _pour_into_catalogue(self.workspace, self.folder, end=None)
+        self.poured.update(inserted)
+        self.seen = last if self.seen is None else self.seen
 
     def _finish(self, outcome: str, error: str | None) -> None:
         self.spool.close()
@@ -74,10 +77,11 @@ class Run:
             "counts": dict(self.counts),
             "problems": self.problems,
             "ended_at": db.utc_now().isoformat(sep=" "),
+            "seen": self.seen,
         }
         write_json(self.folder / "end.json", end)
         kill_point("pour.before")
-        self.poured.update(_pour_into_catalogue(self.workspace, self.folder, end=end))
+        self.poured.update(_pour_into_catalogue(self.workspace, self.folder, end=end)[0])
         kill_point("pour.after")
         _put_away(self.folder)
 
@@ -101,8 +105,8 @@ def begin(workspace: Path, command: str, settings: Mapping[str, Any], seed: int 
             outcome = "failed" if isinstance(error, Exception) else "interrupted"
             try:
                 run._finish(outcome, str(error) or type(error).__name__)
-            except BusyError as busy:
-                error.add_note(str(busy))
+            except (BusyError, NoSpaceError) as later:
+                error.add_note(str(later))
             raise
         run._finish("done", None)
 
@@ -126,8 +130,8 @@ def pour_folder(workspace: Path, folder: Path) -> dict[str, int]:
     if torn := spool.mend(folder):
         log.warning("spool_mended run_id=%s torn_lines=%d", folder.name, torn)
     end_path = folder / "end.json"
-    end = spool.read_json(end_path) if end_path.exists() else INTERRUPTED
-    inserted = _pour_into_catalogue(workspace, folder, end=end)
+    end = {**INTERRUPTED, **(spool.read_json(end_path) if end_path.exists() else {})}
+    inserted, _ = _pour_into_catalogue(workspace, folder, end=end)
     _put_away(folder)
     log.info("spool_poured run_id=%s outcome=%s", folder.name, end["outcome"])
     return inserted
@@ -162,15 +166,17 @@ def lock_path(workspace: Path, command: str) -> Path:
     return workspace / SPOOL_NAME / f"{command}.lock"
 
 
-def _pour_into_catalogue(workspace: Path, folder: Path, *, end: Mapping[str, Any] | None) -> dict[str, int]:
+def _pour_into_catalogue(workspace: Path, folder: Path, *, end: Mapping[str, Any] | None) -> tuple[dict[str, int], int]:
+    """Pour a spool folder, with its run's row when it has ended; returns rows by table and the number of the last pour before."""
     run = spool.read_json(folder / "run.json")
     try:
         with db.writing(workspace) as connection:
             connection.execute("BEGIN")
             inserted = spool.pour(connection, folder)
+            last = int(db.fetch(connection, "SELECT coalesce(max(poured), 0) AS last FROM runs")[0]["last"])
             if end is not None:
                 connection.execute(
-                    "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     [
                         run["run_id"],
                         run["command"],
@@ -183,6 +189,8 @@ def _pour_into_catalogue(workspace: Path, folder: Path, *, end: Mapping[str, Any
                         canonical_json(end["problems"]),
                         run["started_at"],
                         end["ended_at"],
+                        last if end.get("seen") is None else end["seen"],
+                        last + 1,
                     ],
                 )
             kill_point("pour.inside")
@@ -190,7 +198,7 @@ def _pour_into_catalogue(workspace: Path, folder: Path, *, end: Mapping[str, Any
     except BusyError as error:
         waiting = sum(spool.line_counts(folder).values())
         raise BusyError(f"{error} Nothing is lost: {waiting} records wait in {folder}; then run `fototeca ingest`.") from None
-    return inserted
+    return inserted, last
 
 
 def _put_away(folder: Path) -> None:

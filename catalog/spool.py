@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import duckdb
 
-from base.errors import FototecaError, SourceError, from_os_error
+from base.errors import SourceError, from_os_error
 from base.faults import die, kill_point, wanted
 from base.files import canonical_json
 from catalog import db
@@ -125,7 +125,10 @@ def pour(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
             try:
                 count = _pour_table(connection, table, rule, path)
             except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.ConstraintException) as error:
-                raise SourceError(f"{path} cannot be poured into {table}: {str(error).splitlines()[0]}") from error
+                raise SourceError(
+                    f"{path} cannot be poured into {table}: {str(error).splitlines()[0]} Mend the line, or go on without this"
+                    f" run by moving {folder} out of the spool."
+                ) from error
             if count:
                 inserted[table] = count
     return inserted
@@ -153,14 +156,18 @@ def line_counts(folder: Path) -> dict[str, int]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """One small JSON document of the spool.
+    """One small JSON document of the spool: `run.json`, or `end.json`.
 
     Raises:
-        FototecaError: it is no JSON object.
+        SourceError: it is none; the message says how to go on without it.
     """
-    value = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(value, dict):
-        raise FototecaError(f"{path} is no JSON object")
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        value = None
+    needed = {"run.json": "command", "end.json": "outcome"}.get(path.name)
+    if not isinstance(value, dict) or (needed and needed not in value):
+        raise SourceError(f"{path} is damaged: mend it, or go on without this run by moving {path.parent} out of the spool.")
     return value
 
 

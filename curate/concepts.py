@@ -14,6 +14,7 @@ from catalog.records import Concept, Depiction
 from catalog.runs import Run
 
 FILE_NAME = "concepts.toml"
+MOST_WANTED = 2**31 - 1  # what the catalogue's column holds
 GONE = "no longer in concepts.toml"
 HERE = Path(__file__).parent
 
@@ -92,7 +93,12 @@ def read(workspace: Path) -> tuple[Concept, ...]:
                 raise UsageError(f"{FILE_NAME}: {what} {value!r} is used by two concepts: give each its own.")
             seen.add(value)
     for concept in concepts:
-        if not all(isinstance(words, list | tuple) for words in concept.words.values()):
+        if not concept.name.strip():
+            raise UsageError(f"{FILE_NAME}: a concept's name is empty: give it one.")
+        if not 0 <= concept.target <= MOST_WANTED:
+            raise UsageError(f"{FILE_NAME}: {concept.name}: target is {concept.target}, not 0 to {MOST_WANTED} pictures.")
+        lists = concept.words.values()
+        if not all(isinstance(words, list | tuple) and all(isinstance(one, str) for one in words) for words in lists):
             raise UsageError(f'{FILE_NAME}: {concept.name}: words are lists by language, words = {{pt = ["cuia"]}}.')
     return concepts
 

@@ -87,6 +87,8 @@ def write_gallery(workspace: Path, folder: Path, *, progress: runs.Progress | No
 
 def _check_folder(folder: Path) -> None:
     """Only an empty folder, our own page, or thumbnails whose page was not yet written."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file: name a folder.")
     page = folder / PAGE
     if page.exists():
         ours = MARK in page.read_text(encoding="utf-8", errors="replace")[:1000]

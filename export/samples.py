@@ -11,10 +11,10 @@ from base.errors import CheckFailed, UsageError
 from catalog import db, query
 from catalog.purpose import Purpose, purpose_of
 from catalog.store import Store
+from pixels.decode import EXTENSIONS
 from shardset.write import NewSample
 
 HERE = Path(__file__).parent
-EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "TIFF": "tif", "GIF": "gif", "BMP": "bmp", "JPEG2000": "jp2"}
 PERMISSIONS = ("derivatives", "commercial", "redistribute", "attribution", "share_alike")
 GATE_SHOWN = 10
 

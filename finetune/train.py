@@ -74,13 +74,14 @@ def train(recipe: Recipe, shards: Path, folder: Path, *, resume: bool = True, pr
     on_cpu = recipe.device == "cpu" or (recipe.device == "auto" and not torch.cuda.is_available())
     precision = ("no" if on_cpu else "bf16") if recipe.precision == "auto" else recipe.precision
     accumulation = recipe.data.accumulation
+    shards_digest = sha256_of_file(data.manifest(shards))  # a wrong folder is named before a model is fetched
     accelerator = Accelerator(cpu=on_cpu, mixed_precision=precision, gradient_accumulation_steps=accumulation)
 
     with run_folder.begin(folder, writes=accelerator.is_main_process, named=functools.partial(stops.named, recipe=recipe)) as run:
         # Parts, which of their weights train, and the samples that permit it
         model, base = parts.load(recipe, teaching, accelerator.device, DTYPES[precision])
         samples = data.gather(shards, recipe, model.grid_px)
-        inputs = {"base": base, "shards": {"manifest": sha256_of_file(data.manifest(shards))}}
+        inputs = {"base": base, "shards": {"manifest": shards_digest}}
         with accelerator.main_process_first():
             if run.open(resolved, inputs):
                 return _ended(run, 0, began, already_done=True)

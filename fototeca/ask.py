@@ -89,12 +89,13 @@ def rights(
         Path | None,
         typer.Option("--from", help='Read one value a line: `{` starts a JSON object, `"` a JSON string, else text.'),
     ] = None,
+    workspace: WorkspaceOption = None,
     as_json: Json = False,
 ) -> None:
     """What does the normaliser make of a licence? Nothing is fetched and nothing is stored."""
     from catalog.rights import as_case, read_rights
 
-    desk = at_desk(context, None, as_json)
+    desk = at_desk(context, workspace, as_json)
     if (text is None) == (from_file is None):
         raise UsageError("give one TEXT, or --from FILE: `fototeca rights 'CC BY-SA 4.0'`.")
     values = [_rights_value(line, f"{from_file} line {number}") for number, line in _rights_lines(text, from_file)]
@@ -142,7 +143,7 @@ def _rights_value(line: str, where: str) -> Any:
         return line
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{where}: {line[:80]!r} begins like JSON and is none: {error}") from error
 
 

@@ -40,13 +40,13 @@ def init(context: typer.Context, workspace: WorkspaceOption = None, as_json: Jso
 
 def demo(
     context: typer.Context,
-    folder: Annotated[Path, typer.Option(help="Where the demo works; an empty folder or an earlier demo.")] = Path("demo"),
+    workspace: Annotated[Path, typer.Option(help="Where the demo works; an empty folder or an earlier demo.")] = Path("demo"),
     as_json: Json = False,
 ) -> None:
     """The whole flow on a small museum that runs on this machine: harvest, curate, augment, export, train, generate."""
     from fototeca.demo import run_demo
 
-    desk = at_desk(context, folder, as_json)
+    desk = at_desk(context, workspace, as_json)
     run_demo(desk)
 
 
@@ -122,9 +122,9 @@ def ingest(context: typer.Context, workspace: WorkspaceOption = None, as_json: J
     desk.answer(poured, words or "nothing waits in the spool.")
 
 
-def sources(context: typer.Context, as_json: Json = False) -> None:
+def sources(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
     """Which sources can be harvested?"""
-    desk = at_desk(context, None, as_json)
+    desk = at_desk(context, workspace, as_json)
     rows = [{"source": name, "what": plugins.description("harvest.sources", name)} for name in plugins.names("harvest.sources")]
     desk.answer(rows, table(rows, widest=110))
 

@@ -68,7 +68,7 @@ def run_demo(desk: Desk) -> None:
             done = _harvest(telling, museum)
         done |= _curate_and_augment(telling)
         done |= _export_and_train(telling)
-        done |= _draw(telling)
+        done |= _draw(telling, anew=not done["finetune"].already_done)
         page = _summary(telling, done)
         write_text(desk.workspace / "SUMMARY.txt", page + "\n")
         desk.answer({**done, "seconds": telling.seconds, "summary": desk.workspace / "SUMMARY.txt"}, page)
@@ -84,7 +84,7 @@ def claim_folder(folder: Path) -> dict[str, Any]:
     if marker.exists():
         return dict(json.loads(marker.read_text(encoding="utf-8")))
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} holds something that is not a demo: name an empty folder, `fototeca demo --folder DIR`.")
+        raise UsageError(f"{folder} holds something that is not a demo: name an empty folder, `fototeca demo --workspace DIR`.")
     folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(CONFIGURATION.glob("*.toml")):
         shutil.copyfile(source, folder / source.name)
@@ -146,7 +146,7 @@ def _export_and_train(telling: Telling) -> dict[str, Any]:
     return {"export": exported, "finetune": trained}
 
 
-def _draw(telling: Telling) -> dict[str, Any]:
+def _draw(telling: Telling, *, anew: bool) -> dict[str, Any]:
     from export.contact_sheet import draw_contact_sheet
     from export.gallery import write_gallery
     from finetune.grid import before_after
@@ -154,14 +154,15 @@ def _draw(telling: Telling) -> dict[str, Any]:
     desk = telling.desk
     with telling.step("Draw: before and after, on the same seeds; and a gallery"):
         grid = desk.workspace / "grid.png"
-        before_after(
-            desk.workspace / "runs" / "demo",
-            PROMPTS,
-            out=grid,
-            count=PICTURES_A_PROMPT,
-            seed=0,
-            progress=desk.progress,
-        )
+        if anew or not grid.exists():
+            before_after(
+                desk.workspace / "runs" / "demo",
+                PROMPTS,
+                out=grid,
+                count=PICTURES_A_PROMPT,
+                seed=0,
+                progress=desk.progress,
+            )
         write_gallery(desk.workspace, desk.workspace / "gallery", progress=desk.progress)
         draw_contact_sheet(desk.workspace, desk.workspace / "gallery", desk.workspace / "gallery" / "contact-sheet.png")
         telling.say(f"{grid}\n{desk.workspace / 'gallery' / 'index.html'}")

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import math
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for them
     if isinstance(value, float | int | str | bool) or value is None:
         return value
     return str(value)

@@ -1,5 +1,7 @@
 """The command `fototeca`: its options, its errors and exit codes, and the list of its commands."""
 
+import errno
+import io
 import json
 import logging
 import os
@@ -29,6 +31,8 @@ COLLECT = "Collect"
 JUDGE = "Judge"
 MAKE = "Make and hand over"
 ASK = "Ask"
+
+INTERRUPTED = 130  # as shells have it: 128 and the signal's number
 
 app.command("init", rich_help_panel=START)(collect.init)
 app.command("demo", rich_help_panel=START)(collect.demo)
@@ -77,44 +81,56 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     # Before torch is loaded: threads that wait by spinning make two of them 4 to 5 times slower on a busy machine (measured).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # half a surrogate in a source's text is shown as \ud800, also within JSON
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(words, standalone_mode=False)
+        if code == INTERRUPTED:  # typer's answer to Ctrl-C
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        print("stopped; what was gathered is in the spool, and the next command pours it.", file=sys.stderr)
-        sys.exit(130)
+        text = "stopped; what was gathered is kept, and the same command goes on from there."
+        _answer_error(text, "Interrupted", INTERRUPTED, words)
+        print(f"fototeca: {text}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except typer.TyperException as error:  # a usage error: it prints itself, with the command's usage
-        _show_usage(error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _show_usage(error, words)
+    except SystemExit as stop:  # typer ends with 1 when the reader, such as `head`, has seen enough
+        sys.exit(0 if isinstance(stop.__context__, BrokenPipeError) else stop.code)
     except FototecaError as error:
         _leave(error, error.exit_code, words)
     except OSError as error:
         known = from_os_error(error, "working")
-        _leave(known or error, known.exit_code if known else 1, words)
+        refused = error.errno in (errno.EACCES, errno.EROFS)  # a place that may not be read or written
+        _leave(known or error, known.exit_code if known else 2 if refused else 1, words)
     except Exception as error:  # noqa: BLE001  # the top: nothing above it could say more
         traceback.print_exc()
         _leave(error, 1, words)
 
 
-def _show_usage(error: typer.TyperException) -> None:
+def _show_usage(error: typer.TyperException, words: list[str]) -> None:
+    code = int(getattr(error, "exit_code", 2))
+    _answer_error(getattr(error, "format_message", lambda: str(error))(), "UsageError", code, words)
     show = getattr(error, "show", None)
     if show is not None:
         show()
     else:
         print(error, file=sys.stderr)
-    sys.exit(getattr(error, "exit_code", 2))
+    sys.exit(code)
 
 
 def _leave(error: BaseException, code: int, words: list[str]) -> None:
     text = " ".join([str(error) or type(error).__name__, *getattr(error, "__notes__", ())])
-    if "--json" in words:
-        print(json.dumps({"error": text, "kind": type(error).__name__, "exit_code": code}, ensure_ascii=False))
+    _answer_error(text, type(error).__name__, code, words)
     print(f"fototeca: {text}", file=sys.stderr)
     sys.exit(code)
+
+
+def _answer_error(text: str, kind: str, code: int, words: list[str]) -> None:
+    if "--json" in words:
+        print(json.dumps({"error": text, "kind": kind, "exit_code": code}, ensure_ascii=False))
 
 
 def documented_commands() -> dict[str, str]:

@@ -67,7 +67,7 @@ def summary_page(workspace: Path, done: Mapping[str, Any], seconds: Mapping[str,
         f"  {workspace / 'runs' / 'demo'}    the LoRA (stock diffusers loads it), metrics, model card",
         f"  {workspace / 'catalog.duckdb'}    the catalogue; {total['images']} images, {size(total['size_bytes'])} in store/",
         "",
-        "Four questions to try:",
+        "Four questions to try (put `uv run --all-extras` in front, unless fototeca is on your path):",
         *(f'  # {words}\n  fototeca sql --workspace {_short(workspace)} "{sql}"' for words, sql in QUERIES),
         "",
         "Seconds: "

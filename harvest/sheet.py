@@ -174,9 +174,12 @@ def _named(header: list[str]) -> tuple[dict[str, int], dict[str, int], list[str]
     )
     for _, index, noun in wishes:
         columns.setdefault(noun, index)
+    taken = {folded(header[index]) for index in columns.values()}
     for index, name in enumerate(header):
         if index not in columns.values():
             label = clean(name) or f"column {index + 1}"
+            if folded(name) in taken:
+                remarks.append(f"two columns are called {label!r}: the first counts, the second is only kept")
             if label in spare:
                 remarks.append(f"two columns are called {label!r}: the second is kept as '{label} ({index + 1})'")
                 label = f"{label} ({index + 1})"
@@ -234,7 +237,11 @@ def _records(path: Path, delimiter: str, start: int) -> Iterator[tuple[int, list
             except StopIteration:
                 return
             except csv.Error as error:
-                yield lines.begin, _loosely(lines.rewind(), delimiter), f"its quotes do not close ({error}): read as one line"
+                long = "field limit" in str(error)
+                what = f"a cell is longer than {csv.field_size_limit()} characters: the row is not taken"
+                loose = f"its quotes do not close ({error}): read as one line"
+                first = lines.rewind()
+                yield lines.begin, [] if long else _loosely(first, delimiter), what if long else loose
                 reader = csv.reader(lines, delimiter=delimiter, strict=True)
             else:
                 if cells:

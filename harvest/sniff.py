@@ -11,8 +11,15 @@ _BEGINNINGS = (
     (b"PK\x03\x04", "a ZIP archive or office document"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"ID3", "a sound recording"),
-    (b"RIFF", "a sound or video recording"),
     (b"\x1aE\xdf\xa3", "a video recording"),
+)
+_IMAGES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"RIFF", "WebP"),
 )
 
 
@@ -20,6 +27,8 @@ def what_it_is(body: bytes) -> str:
     """A noun for the first bytes of something that is no image we read."""
     if not body:
         return "empty"
+    if body.startswith(b"RIFF") and body[8:12] != b"WEBP":
+        return "a sound or video recording"
     start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
     lowered = start.lower()
     for beginning, noun in _BEGINNINGS:
@@ -29,6 +38,9 @@ def what_it_is(body: bytes) -> str:
             if noun == "an XML document" and b"<html" in lowered:
                 return "an HTML page"
             return noun
+    for signature, name in _IMAGES:
+        if body.startswith(signature):
+            return f"the broken or cut off beginning of a {name} file"
     if start[4:8] == b"ftyp":
         return "a video recording or an image format that is not read"
     if _is_text(start):

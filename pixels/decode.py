@@ -20,6 +20,9 @@ MAX_PIXELS = 178_956_970
 """Refused above this size; it is where Pillow itself refuses (twice its limit for a warning). Decoded in Pillow's four
 bytes a pixel this is 0.7 GB, so that one picture stays under 1 GiB."""
 
+LONGEST_SIDE_PX = 2**31 - 1
+"""No side is longer: PNG's own limit (specification, 11.2.1), and what the catalogue's columns hold."""
+
 EXTENSIONS = {
     "JPEG": "jpg",
     "PNG": "png",
@@ -175,7 +178,7 @@ def _header(data: bytes) -> Header | Unreadable:
             if known and isinstance(error, UnidentifiedImageError):
                 return Unreadable(kind="broken", detail=what_it_is(data))
             return Unreadable(kind="not_an_image", detail=what_it_is(data)) if not known else _reason(error)
-    if width < 1 or height < 1:
+    if not (1 <= width <= LONGEST_SIDE_PX and 1 <= height <= LONGEST_SIDE_PX):
         return Unreadable(kind="broken", detail=f"the header says {width} x {height} pixels")
     return Header(format=name, width_px=width, height_px=height)
 

@@ -11,7 +11,9 @@ CREATE TABLE runs (
   counts JSON NOT NULL,
   problems JSON NOT NULL,
   started_at TIMESTAMP NOT NULL,
-  ended_at TIMESTAMP
+  ended_at TIMESTAMP,
+  seen BIGINT NOT NULL,
+  poured BIGINT NOT NULL
 );
 COMMENT ON TABLE runs IS 'One command that changed or trained something; one row, poured when the command ends.';
 COMMENT ON COLUMN runs.run_id IS 'Starts with the time of its beginning (UTC), so that run ids sort by time.';
@@ -25,6 +27,8 @@ COMMENT ON COLUMN runs.counts IS 'What the command counted, by name; the numbers
 COMMENT ON COLUMN runs.problems IS 'List of {where, what}: source data that could not be taken as it stood, each with its line.';
 COMMENT ON COLUMN runs.started_at IS 'When it began, UTC.';
 COMMENT ON COLUMN runs.ended_at IS 'When it ended, UTC; NULL when it was killed.';
+COMMENT ON COLUMN runs.seen IS 'Runs poured up to this number were in the catalogue when this one looked; a curation has judged nothing that came later.';
+COMMENT ON COLUMN runs.poured IS 'Number of its pour: runs are counted as they enter the catalogue.';
 
 CREATE TABLE sources (
   name VARCHAR NOT NULL,

@@ -57,12 +57,14 @@ LEFT JOIN (
 ) AS claims ON claims.subject = said.candidate_id;
 COMMENT ON VIEW harvested_records IS 'Everything known of each harvested item, one row an item.';
 
--- When was the collection last judged as a whole? What was said since then is not judged yet.
+-- Up to which pour was the collection judged as a whole? What was poured since then is not judged yet.
 CREATE OR REPLACE VIEW last_curation AS
-SELECT max(started_at) AS started_at
+SELECT started_at, seen
 FROM runs
-WHERE command = 'curate' AND outcome = 'done';
-COMMENT ON VIEW last_curation IS 'When the newest complete curation began; NULL when there was none.';
+WHERE command = 'curate' AND outcome = 'done'
+ORDER BY poured DESC
+LIMIT 1;
+COMMENT ON VIEW last_curation IS 'When the newest complete curation began, and the number of the last pour that it saw; no row when there was none.';
 
 -- Which verdicts count, and which weighs most? A person's word, else any exclude, else any review. A person's keep without
 -- evidence does not outweigh rights or an opt-out, also when these came later.
@@ -97,8 +99,9 @@ SELECT
   decided.reason,
   decided.evidence,
   coalesce(decided.who, 'criteria') AS who,
-  coalesce(said.stated_at <= (SELECT started_at FROM last_curation), FALSE) AS judged
+  coalesce(told.poured <= (SELECT seen FROM last_curation), FALSE) AS judged
 FROM current_candidates AS said
+LEFT JOIN runs AS told ON told.run_id = said.run_id
 LEFT JOIN (
   SELECT *
   FROM weighed_decisions
@@ -188,8 +191,9 @@ SELECT
   END AS reason,
   CASE WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN NULL ELSE decided.evidence END AS evidence,
   coalesce(decided.who, 'criteria') AS who,
-  coalesce(made.stated_at <= (SELECT started_at FROM last_curation), FALSE) AS judged
+  coalesce(told.poured <= (SELECT seen FROM last_curation), FALSE) AS judged
 FROM generated_records AS made
+LEFT JOIN runs AS told ON told.run_id = made.run_id
 LEFT JOIN (
   SELECT *
   FROM weighed_decisions

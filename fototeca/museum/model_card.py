@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fototeca.museum.vocabulary import RARE_TOKENS
+
 WEIGHTS = {
     "vae": "vae/diffusion_pytorch_model.safetensors",
     "unet": "unet/diffusion_pytorch_model.safetensors",
     "text encoder": "text_encoder/model.safetensors",
 }
 PHASES = {"vae": "encoder and decoder", "decoder": "decoder alone", "unet": "UNet and text encoder"}
-LOSS = {"vae": "L1 per colour value", "decoder": "L1 per colour value", "unet": "squared error of the noise"}
+LOSS = {"vae": "L1 per colour value", "decoder": "L1 per colour value", "unet": "squared error of the velocity"}
 
 TEXT = """---
 license: apache-2.0
@@ -39,7 +41,8 @@ tokens that were in no caption ({rare}); unknown words fall to bytes.
 ## How it was made
 
 `python -m fototeca.museum.make_base --seed {seed} --pictures {pictures}`, on the processor alone: {pictures} pictures drawn in
-code, and their mirror images. The noise schedule is linear, the prediction the noise; DDIM samples it in 25 steps at guidance 4.
+code, and their mirror images. The noise schedule is linear and the velocity is predicted; sample it with DDIM in 25 steps at
+guidance 4. {note}
 
 | phase | steps | minutes | first loss | last loss | loss |
 |---|---|---|---|---|---|
@@ -51,7 +54,7 @@ Licence: Apache-2.0, like fototeca.
 """
 
 
-def write_card(folder: Path, figures: dict[str, dict[str, Any]], *, seed: int, pictures: int) -> None:
+def write_card(folder: Path, figures: dict[str, dict[str, Any]], *, seed: int, pictures: int, note: str = "") -> None:
     """Writes `README.md` into the model's folder.
 
     Args:
@@ -59,9 +62,8 @@ def write_card(folder: Path, figures: dict[str, dict[str, Any]], *, seed: int, p
         figures: Steps, seconds and losses by step, of each phase.
         seed: What decided pictures, first weights, batches and noise.
         pictures: How many were drawn.
+        note: What a reader should know about this one run, such as that it was stopped and changed.
     """
-    from fototeca.museum.vocabulary import RARE_TOKENS
-
     parts = [
         f"| {name} | {_parameters(folder / path):,} | {(folder / path).stat().st_size:,} |" for name, path in WEIGHTS.items()
     ]
@@ -80,7 +82,9 @@ def write_card(folder: Path, figures: dict[str, dict[str, Any]], *, seed: int, p
         pictures=pictures,
         phases="\n".join(phases),
         scaling=config["scaling_factor"],
+        note=note,
     )
+    text = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 

@@ -50,7 +50,7 @@ class Phase:
         self.recent: list[float] = []
         if self.path.exists():
             self._restore(torch.load(self.path, weights_only=True))
-        self.kept_at_s = self.seconds
+        self.kept_at_s = self.seconds if self.steps else -1.0
         self.begun = time.monotonic()
 
     def goes_on(self) -> bool:
@@ -81,7 +81,9 @@ class Phase:
             self.keep()
 
     def keep(self) -> None:
-        """Keeps the state and exports the model."""
+        """Keeps the state and exports the model, unless both were done when the last step was taken."""
+        if self.seconds == self.kept_at_s:
+            return
         self._note()
         state: dict[str, Any] = {name: module.state_dict() for name, module in self.modules.items()}
         state |= {"optimiser": self.optimiser.state_dict(), **self.figures()}

@@ -125,7 +125,7 @@ class Source:
         return "failed_file_missing", f"{name!r} {kind}{self._hint(name)}"
 
     def _hint(self, name: str) -> str:
-        near = [other for other in self._exact if other.casefold() == name.casefold()]
+        near = [other for other in self._exact if other != name and other.casefold() == name.casefold()]
         return f"; there is {near[0]!r}" if near else ""
 
     def _without_row(self, name: str, path: str) -> Iterator[Found | Problem]:

@@ -1,5 +1,6 @@
 """Settings name the key, the value and the right name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -57,3 +58,30 @@ def test_the_option_outranks_the_environment(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("FOTOTECA_HOME", str(tmp_path / "home"))
     assert workspace_folder(None) == tmp_path / "home"
     assert workspace_folder(tmp_path / "other") == tmp_path / "other"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"rate": float("nan")}, "finite"),
+        ({"names": {"a": 1}}, "no list"),
+    ],
+)
+def test_numbers_are_finite_and_lists_are_lists(table: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        from_table(Inner, table, where="r.toml")
+
+
+def test_a_table_is_wanted_where_a_mapping_stands() -> None:
+    with pytest.raises(UsageError, match="criteria is 3, which is no table"):
+        from_table(WithTable, {"criteria": 3}, where="r.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithTable:
+    criteria: Mapping[str, int] = field(default_factory=dict)
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        read_toml(tmp_path)

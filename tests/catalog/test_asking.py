@@ -195,3 +195,18 @@ def test_a_persons_keep_without_evidence_yields_to_a_later_opt_out(workspace: Pa
         ("exclude", "opted_out"),
         ("keep", "person"),
     ]
+
+
+def test_what_is_poured_while_a_curation_works_is_not_judged_by_it(workspace: Path, collection: dict[str, str]) -> None:
+    with runs.begin(workspace, "curate", {}) as curation:
+        curation.pour()  # here it looks
+        with runs.begin(workspace, "harvest", {}) as run:
+            run.add("candidates", candidate("late.jpg", stored(run, b"late")))
+    assert [row["source_id"] for row in db.rows(workspace, "SELECT source_id FROM unjudged")] == ["late.jpg"]
+    assert len(db.rows(workspace, "SELECT 1 FROM kept")) == 2
+
+
+def test_a_time_with_a_zone_is_refused_with_the_way_to_write_it(workspace: Path, collection: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="CAST"):
+        query.ask(workspace, "SELECT now()")
+    assert query.ask(workspace, "SELECT CAST(now() AS TIMESTAMP)").rows

@@ -7,10 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from small_catalogue import by, candidate, content, stored
 
-from base.errors import BusyError, SourceError
+from base.errors import BusyError, NoSpaceError, SourceError
 from catalog import db, runs, spool
 from catalog.store import Store
 
@@ -144,3 +145,28 @@ def test_text_in_any_script_survives_the_pour(workspace: Path) -> None:
     with runs.begin(workspace, "harvest", {}) as run:
         run.add("candidates", candidate("a.jpg", title=title))
     assert db.rows(workspace, "SELECT title FROM candidates") == [{"title": title}]
+
+
+@pytest.mark.parametrize(("name", "text"), [("run.json", "rubbish"), ("run.json", "{}"), ("end.json", "[]")])
+def test_a_damaged_marker_of_a_spool_is_named_with_the_way_on(workspace: Path, name: str, text: str) -> None:
+    assert _work(workspace, "spool.after_line") != 0
+    (folder,) = (path.parent for path in (workspace / "spool").glob("*/run.json"))
+    (folder / name).write_text(text)
+    with pytest.raises(SourceError, match=r"is damaged: .* out of the spool"):
+        runs.pour_abandoned(workspace)
+
+
+def test_a_full_disk_under_the_catalogue_is_its_own_error(workspace: Path) -> None:
+    with pytest.raises(NoSpaceError, match="no space left"), db.writing(workspace):
+        # DuckDB's own words on a full tmpfs, seen with 2.0.0
+        raise duckdb.TransactionException("Failed to commit: Could not write file: No space left on device")
+
+
+def test_another_programs_database_is_left_as_it_is(workspace: Path) -> None:
+    workspace.mkdir(exist_ok=True)
+    with duckdb.connect(str(db.catalogue_path(workspace))) as connection:
+        connection.execute("CREATE TABLE candidates (x INTEGER)")
+    before = db.catalogue_path(workspace).read_bytes()
+    with pytest.raises(SourceError, match="no fototeca's"):
+        db.rows(workspace, "SELECT 1")
+    assert db.catalogue_path(workspace).read_bytes() == before

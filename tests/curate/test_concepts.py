@@ -111,3 +111,20 @@ def test_the_example_names_the_subjects_of_the_pampas(archive: Archive, request:
 
 def test_folding_makes_spellings_equal() -> None:
     assert fold("Gato_do-Mato  PEQUENO é") == "gato do-mato pequeno e"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("target = -1", "target is -1"),
+        ("target = 99999999999", "target is 99999999999"),
+        ('name = " "', "name is empty"),
+        ("words = {pt = [1]}", "words are lists"),
+    ],
+)
+def test_a_value_that_the_catalogue_cannot_hold_is_refused_before_it_is_spooled(archive: Archive, line: str, said: str) -> None:
+    key = line.partition(" ")[0]
+    own = {"name": 'name = "a"', "class_noun": 'class_noun = "b"', "rare_token": 'rare_token = "c"', "words": "words = {}"}
+    _write(archive, "[[concept]]\n" + "\n".join({**own, key: line}.values()))
+    with pytest.raises(UsageError, match=said):
+        read(archive.folder)

@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import duckdb
@@ -233,6 +234,7 @@ except BusyError as error:
 def test_killed_and_run_again_it_is_as_if_undisturbed(archive: Archive, tmp_path: Path, kill_at: str) -> None:
     code = """
 import sys
+import tarfile
 from pathlib import Path
 from export.shards import ExportSettings, export
 export(Path(sys.argv[1]), Path(sys.argv[2]), ExportSettings())
@@ -245,3 +247,15 @@ export(Path(sys.argv[1]), Path(sys.argv[2]), ExportSettings())
     assert report.changed
     run(archive, tmp_path / "calm")
     assert digests(tmp_path / "killed") == digests(tmp_path / "calm")
+
+
+def test_every_format_that_counts_as_an_image_keeps_its_extension(archive: Archive, tmp_path: Path) -> None:
+    archive.add("avif", encoded(drawn(71), "AVIF"))
+    curate(archive.folder)
+    run(archive, tmp_path / "out")
+    names = []
+    for path in (tmp_path / "out").glob("*.tar"):
+        with tarfile.open(path) as shard:
+            names += shard.getnames()
+    assert sum(name.endswith(".avif") for name in names) == 1
+    assert not any(name.endswith(".bin") for name in names)

@@ -50,3 +50,9 @@ def test_a_website_s_folder_is_left_alone(archive: Archive, tmp_path: Path) -> N
     with pytest.raises(UsageError, match="no gallery"):
         write_gallery(archive.folder, tmp_path)
     assert (tmp_path / "index.html").read_text() == "<h1>My page</h1>"
+
+
+def test_a_file_in_place_of_the_folder_is_named(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is a file"):
+        write_gallery(archive.folder, tmp_path / "notes.txt")

@@ -1,5 +1,6 @@
 """Harvesting a folder with its sheet: every row and every file accounted for, and bytes only where rights allow."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from base.errors import SourceError, UsageError
 from catalog import db
 from catalog.store import Store
 from harvest.crawl import harvest_folder
+from harvest.sniff import why_no_image
 
 Write = Callable[..., Path]
 
@@ -228,3 +230,23 @@ def test_the_shared_photographs_are_all_taken(workspace: Path, shared_data: Path
         " AND credit_line IS NOT NULL",
     )
     assert row["n"] == 51
+
+
+@pytest.mark.parametrize(
+    ("body", "noun"),
+    [
+        (b"\xff\xd8\xff\xe0", "cut off beginning of a JPEG file"),
+        (b"\x89PNG\r\n\x1a\n", "cut off beginning of a PNG file"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "cut off beginning of a WebP file"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", "a sound or video recording"),
+    ],
+)
+def test_the_sentence_for_a_cut_off_picture_names_its_format(body: bytes, noun: str) -> None:
+    assert why_no_image(body).endswith(noun)
+
+
+def test_the_hint_for_a_missing_file_never_names_the_same_name(workspace: Path, folder: Path, write_sheet: Write) -> None:
+    os.mkfifo(folder / "pipe.jpg")
+    put(folder, "a.jpg")
+    report = harvest_folder(workspace, folder, write_sheet("file,licence", "a.jpg,CC0", "pipe.jpg,CC0"))
+    assert [one["what"] for one in report.problems] == ["'pipe.jpg' is no ordinary file"]

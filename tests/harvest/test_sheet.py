@@ -150,3 +150,17 @@ def test_any_bytes_are_a_sheet_or_a_named_error(tmp_path: Path, content: bytes) 
     path.write_bytes(content)
     with suppress(SourceError):
         read(path)
+
+
+def test_a_cell_beyond_the_limit_loses_its_row_only_and_is_named(write_sheet: Callable[..., Path]) -> None:
+    rows, problems = read(write_sheet("file,licence,title", f'a.jpg,CC0,"{"x" * 200_000}"', "b.jpg,CC0,y"))
+    assert [row.cells["file"] for row in rows] == ["b.jpg"]
+    assert [(one.where, one.what.partition(":")[0]) for one in problems] == [
+        ("sheet.csv line 2", "a cell is longer than 131072 characters")
+    ]
+
+
+def test_a_second_licence_column_is_named_and_the_first_counts(write_sheet: Callable[..., Path]) -> None:
+    rows, problems = read(write_sheet("file,licence,Licence", "a.jpg,CC BY 4.0,All rights reserved"))
+    assert [(row.cells["licence"], row.other) for row in rows] == [("CC BY 4.0", {"Licence": "All rights reserved"})]
+    assert "two columns are called 'Licence'" in problems[0].what

@@ -145,3 +145,11 @@ def test_random_damage_is_an_outcome_or_a_picture_never_an_exception() -> None:
                 hurt[chance.randrange(min(len(hurt), 2000))] = chance.randrange(256)
             data = bytes(hurt[: chance.randrange(len(hurt))]) if chance.random() < 0.3 else bytes(hurt)
             assert isinstance(open_picture(data, side_px=64), Picture | Unreadable)
+
+
+@pytest.mark.parametrize("sides", [(2**32 - 1, 5), (5, 2**31)])
+def test_a_side_beyond_the_format_and_the_catalogue_is_no_header(sides: tuple[int, int]) -> None:
+    start = b"IHDR" + struct.pack(">IIBBBBB", *sides, 8, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + start + struct.pack(">I", zlib.crc32(start))
+    assert header(data) is None
+    assert _refused(data).kind == "broken"
