@@ -28,8 +28,13 @@ def load(package: str, name: str) -> ModuleType:
 
 def description(package: str, name: str) -> str:
     """The first paragraph of the plug-in's docstring, on one line, read without importing it."""
+    return " ".join(documentation(package, name).split("\n\n")[0].split())
+
+
+def documentation(package: str, name: str) -> str:
+    """The plug-in's whole docstring, read without importing it."""
     tree = ast.parse((_folder(package) / f"{name}.py").read_text(encoding="utf-8"))
-    return " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
+    return ast.get_docstring(tree) or ""
 
 
 def _folder(package: str) -> Path:

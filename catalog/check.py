@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog import db, runs
+from catalog import db, fixity, runs
 from catalog.store import Store
+from catalog.withdraw import tombstones
 
 RULES = {
     "every stored candidate has its image": """
@@ -20,7 +21,9 @@ RULES = {
     "every decision is on a subject": """
         SELECT DISTINCT subject
         FROM decisions
-        WHERE subject NOT IN (SELECT candidate_id FROM candidates) AND subject NOT IN (SELECT sha256 FROM images)""",
+        WHERE subject NOT IN (SELECT candidate_id FROM candidates)
+          AND subject NOT IN (SELECT sha256 FROM images)
+          AND subject NOT IN (SELECT subject FROM withdrawals)""",
     "every group member is an image": "SELECT member FROM groups WHERE member NOT IN (SELECT sha256 FROM images)",
     "every current group has a split": """
         SELECT anchor FROM current_groups WHERE anchor NOT IN (SELECT anchor FROM splits)""",
@@ -29,7 +32,9 @@ RULES = {
         FROM variations
         WHERE request NOT IN (SELECT digest FROM requests)
           OR sha256 NOT IN (SELECT sha256 FROM images WHERE origin = 'generated')
-          OR parent NOT IN (SELECT sha256 FROM images WHERE origin = 'harvested')""",
+          OR parent NOT IN (SELECT sha256 FROM images WHERE origin = 'harvested')
+        EXCEPT
+        SELECT request FROM variations WHERE sha256 IN (SELECT subject FROM withdrawals)""",
     "every generated image has a variation": """
         SELECT sha256 FROM images WHERE origin = 'generated' AND sha256 NOT IN (SELECT sha256 FROM variations)""",
     "every sample belongs to an export": """
@@ -41,12 +46,39 @@ RULES = {
         WHERE kept.kind = 'harvested'
           AND verdicts.criterion IS DISTINCT FROM 'person'
           AND kept.subject NOT IN (SELECT subject FROM licences_offered WHERE NOT refused)""",
+    "every correction is of an item": """
+        SELECT DISTINCT subject FROM corrections WHERE subject NOT IN (SELECT candidate_id FROM candidates)""",
+    "every corrected licence is of a known family": """
+        SELECT subject
+        FROM corrected_items
+        WHERE licence IS NOT NULL AND coalesce(licence ->> '$.family', '') NOT IN (SELECT family FROM licence_families)""",
+    "every proposed withdrawal is of an item": """
+        SELECT DISTINCT subject FROM proposals WHERE subject NOT IN (SELECT candidate_id FROM candidates)""",
+    "every answer of a server is about an item": """
+        SELECT DISTINCT candidate_id FROM answers WHERE candidate_id NOT IN (SELECT candidate_id FROM candidates)""",
+    "nothing withdrawn is kept": "SELECT subject FROM kept WHERE subject IN (SELECT subject FROM withdrawals)",
+    "nothing is left of the words of a withdrawn item": """
+        SELECT DISTINCT candidate_id
+        FROM candidates
+        WHERE candidate_id IN (SELECT subject FROM withdrawals)
+          AND (
+            coalesce(title, creator, creation_date, caption, credit_line) IS NOT NULL
+            OR rights_raw::VARCHAR <> '[]'
+            OR other::VARCHAR <> '{}'
+          )
+        UNION
+        SELECT subject FROM captions WHERE subject IN (SELECT subject FROM withdrawals)
+        UNION
+        SELECT subject FROM corrections WHERE value IS NOT NULL AND subject IN (SELECT subject FROM withdrawals)""",
 }
+
+
+WITHDRAWN_BYTES = "no bytes of a withdrawn picture are held"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was looked at and what was found wrong: (rule, what breaks it)."""
+    """What was looked at and what was found wrong: (rule, what breaks it). `orphans` are files that no row names."""
 
     rules: int
     images: int
@@ -54,29 +86,41 @@ class Checked:
     faults: tuple[tuple[str, str], ...]
     unknown_files: int
     waiting_spools: int
+    orphans: tuple[str, ...] = ()
+    not_read: int = 0
 
 
-def check(workspace: Path, *, read_bytes: bool = False, progress: Callable[[str, int, int], None] | None = None) -> Checked:
-    """Ask every rule, compare store and catalogue, and with `read_bytes` hash every stored file again, oldest first."""
+def check(
+    workspace: Path,
+    *,
+    read_bytes: bool = False,
+    limit: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Checked:
+    """Ask every rule and compare store and catalogue; with `read_bytes` hash stored files again, oldest first, up to `limit`.
+
+    Only hashing writes anything: what it found, into `fixity`.
+    """
     faults: list[tuple[str, str]] = []
     with db.reading(workspace) as connection:
         for rule, sql in RULES.items():
             faults += [(rule, str(row[0])) for row in connection.execute(sql).fetchall()]
         held = [row[0] for row in connection.execute("SELECT sha256 FROM images ORDER BY stored_at, sha256").fetchall()]
-    store = Store(workspace)
-    names = store.names()
+    names = Store(workspace).names()
     faults += [("every image is in the store", sha256) for sha256 in held if sha256 not in names]
-    if read_bytes:
-        for number, sha256 in enumerate(held, start=1):
-            if sha256 in names and (damage := store.damaged(sha256)):
-                faults.append((f"every stored file is what it was: {damage}", sha256))
-            if progress:
-                progress("hashing stored files", number, len(held))
+    gone = tombstones(workspace).sha256s
+    faults += [(WITHDRAWN_BYTES, sha256) for sha256 in sorted(gone & (names | set(held)))]
+    read = fixity.check_bytes(workspace, limit=limit, progress=progress) if read_bytes else None
+    if read is not None:
+        faults += [("every stored file is what it was: the bytes have changed", sha256) for sha256 in read.damaged]
+    orphans = fixity.orphaned(workspace, names, set(held))
     return Checked(
-        rules=len(RULES) + 1 + read_bytes,
+        rules=len(RULES) + 2 + read_bytes,
         images=len(held),
         bytes_read=read_bytes,
         faults=tuple(faults),
-        unknown_files=len(names - set(held)),
+        unknown_files=len(orphans),
         waiting_spools=len(runs.waiting_spools(workspace)),
+        orphans=orphans,
+        not_read=read.left if read is not None else 0,
     )

@@ -72,6 +72,7 @@ class Candidate:
 
     `candidate_id` is `candidate_id(source, source_id)`. `outcome` is one of `OUTCOMES` or `failed_<class>`.
     `sha256` is present exactly when the bytes are held. `concepts` are claims of the source (sheet, query), by name.
+    `checksum` is the provider's own, as `sha1:<hex>`. `consulted` names the opt-out channels that were read for it.
     """
 
     source: str
@@ -90,7 +91,9 @@ class Candidate:
     opt_outs: tuple[OptOut, ...] = ()
     other: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None
+    checksum: str | None = None
     answer_sha256: str | None = None
+    consulted: tuple[str, ...] = ()
 
     @property
     def candidate_id(self) -> str:
@@ -98,9 +101,12 @@ class Candidate:
         return candidate_id(self.source, self.source_id)
 
     def statement(self) -> dict[str, Any]:
-        """Everything said of this one medium, as canonical JSON values; `answer_sha256` is not part of it."""
+        """Everything said of this one medium, as canonical JSON values; `answer_sha256` and `consulted` are not part of it."""
         row: dict[str, Any] = {name.name: getattr(self, name.name) for name in fields(self)}
         row.pop("answer_sha256")
+        row.pop("consulted")
+        if self.checksum is None:
+            row.pop("checksum")  # as in statements made before there was such a field: their digests still hold
         row["rights"] = self.rights.as_row()
         row["opt_outs"] = [{"channel": one.channel, "value": one.value, "where": one.where} for one in self.opt_outs]
         row["concepts"] = list(self.concepts)
@@ -124,12 +130,16 @@ class Candidate:
         row["candidate_id"] = self.candidate_id
         row["digest"] = self.digest()
         row["answer_sha256"] = self.answer_sha256
+        row["consulted"] = list(self.consulted)
         return row
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """Bytes we hold. `width_px`, `height_px` are the header's, before any EXIF orientation; None when unreadable."""
+    """Bytes we hold. `width_px`, `height_px` are the header's, before any EXIF orientation; None when unreadable.
+
+    `sha1` is hexadecimal: some providers name it before a download, so that nothing is fetched twice.
+    """
 
     sha256: str
     origin: str  # harvested | generated
@@ -137,6 +147,7 @@ class Image:
     width_px: int | None
     height_px: int | None
     size_bytes: int
+    sha1: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

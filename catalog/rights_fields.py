@@ -203,7 +203,7 @@ def weigh(structured: Rights, prose: Any) -> Rights:
         return structured
     elif not same_licence(structured, said):
         flags |= {"conflict", "refuse"} if openness(said) > openness(structured) else {"conflict"}
-    elif "refuse" in said.flags:
+    elif "refuse" in said.flags and "refuse" not in structured.flags:
         flags |= {"conflict", "refuse"}
     return replace(structured, flags=tuple(sorted(flags)))
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,17 +21,19 @@ class TableRule:
 
     `about` names the thing a row speaks of. `same` are the columns which, equal to those of the newest row about the same
     thing, make the row superfluous; empty: one row about a thing is enough for ever. `time` is filled in when spooled.
+    `in_parts`: a harvest of any length pours it in parts, so that its memory stays flat.
     """
 
     about: tuple[str, ...]
     same: tuple[str, ...] = ()
     time: str | None = None
+    in_parts: bool = False
 
 
 RULES: Mapping[str, TableRule] = {
     "sources": TableRule(about=("name",), same=("institution", "home_url", "terms_url", "checked_on"), time="stated_at"),
-    "candidates": TableRule(about=("candidate_id",), same=("digest",), time="stated_at"),
-    "images": TableRule(about=("sha256",), time="stored_at"),
+    "candidates": TableRule(about=("candidate_id",), same=("digest",), time="stated_at", in_parts=True),
+    "images": TableRule(about=("sha256",), time="stored_at", in_parts=True),
     "concepts": TableRule(
         about=("name",), same=("words", "class_noun", "rare_token", "target", "uri", "notes"), time="stated_at"
     ),
@@ -49,8 +51,17 @@ RULES: Mapping[str, TableRule] = {
     "variations": TableRule(about=("request",), time="made_at"),
     "exports": TableRule(about=("manifest_digest", "folder"), time="exported_at"),
     "samples": TableRule(about=("export", "sha256")),
+    "answers": TableRule(about=("candidate_id", "asked_at"), time="asked_at", in_parts=True),
+    "corrections": TableRule(about=("subject", "field"), same=("value", "who", "reason"), time="stated_at"),
+    "proposals": TableRule(about=("subject", "kind"), same=("state", "detail"), time="stated_at"),
+    "withdrawals": TableRule(about=("subject",), time="withdrawn_at"),
+    "fixity": TableRule(about=("sha256", "checked_at"), time="checked_at"),
     "trained_on": TableRule(about=("trained_run", "sha256")),
 }
+
+
+PART_BYTES = 2 << 20
+"""A longer file is poured in parts of about this size: 20,000 candidates at once take 170 MB, in parts 60 (2026-11-21)."""
 
 
 class Spool:
@@ -112,6 +123,9 @@ class Spool:
 def pour(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
     """Insert what the spool folder holds and the catalogue does not know yet, inside the caller's transaction.
 
+    A long file goes in by parts, and with each the caller's transaction is committed and begun anew, so that memory stays
+    flat; a pour that ends between two parts is simply repeated.
+
     Returns:
         Rows inserted, by table; tables of which nothing was new are absent.
 
@@ -123,7 +137,14 @@ def pour(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
         path = folder / f"{table}.jsonl"
         if path.exists() and path.stat().st_size:
             try:
-                count = _pour_table(connection, table, rule, path)
+                count = 0
+                for number, part in enumerate(_parts(path) if rule.in_parts else (path,)):
+                    if number:
+                        connection.execute("COMMIT")
+                        connection.execute("SET threads = 1")  # each thread holds buffers of its own
+                        connection.execute("BEGIN")
+                    count += _pour_table(connection, table, rule, part)
+                connection.execute("RESET threads")
             except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.ConstraintException) as error:
                 raise SourceError(
                     f"{path} cannot be poured into {table}: {str(error).splitlines()[0]} Mend the line, or go on without this"
@@ -171,6 +192,26 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def _parts(path: Path) -> Iterator[Path]:
+    """The file itself, or parts of it, its end first: of two lines about one thing the later must be poured first."""
+    size_bytes = path.stat().st_size
+    if size_bytes <= 2 * PART_BYTES:
+        yield path
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with path.open("rb") as stream:
+            starts = [0]
+            while stream.seek(starts[-1] + PART_BYTES) < size_bytes and stream.readline() and stream.tell() < size_bytes:
+                starts.append(stream.tell())
+            for start, end in reversed(list(zip(starts, [*starts[1:], size_bytes], strict=True))):
+                stream.seek(start)
+                part.write_bytes(stream.read(end - start))
+                yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _pour_table(connection: duckdb.DuckDBPyConnection, table: str, rule: TableRule, path: Path) -> int:
     types = db.columns(table)
     names = ", ".join(types)
@@ -197,7 +238,10 @@ def _pour_table(connection: duckdb.DuckDBPyConnection, table: str, rule: TableRu
         sql += f"""
         AND NOT EXISTS (
           SELECT 1
-          FROM (SELECT * FROM {table} QUALIFY row_number() OVER (PARTITION BY {about} ORDER BY {order}) = 1) AS newest
+          FROM (
+            SELECT * FROM {table} SEMI JOIN incoming USING ({about})
+            QUALIFY row_number() OVER (PARTITION BY {about} ORDER BY {order}) = 1
+          ) AS newest
           WHERE {same}
         )"""
     count = connection.execute(sql).fetchone()

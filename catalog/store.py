@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from base.errors import SourceError, from_os_error
 from base.faults import kill_point
@@ -12,13 +15,25 @@ STORE_NAME = "store"
 INCOMING_NAME = "incoming"  # temporary files; inside the store, so that the rename never crosses a file system
 
 
+SYNC_BYTES = 8 << 20
+SYNC_FILES = 16
+SYNC_THREADS = 4
+"""So many bytes or files go to the disk together, while more pictures come, by so many threads: a disk makes several files
+durable in little more time than one."""
+
+
 class Store:
     """The store of one workspace. `put` in groups, then `sync`: only after `sync` are the bytes at their name and durable."""
 
     def __init__(self, workspace: Path) -> None:
         """Nothing is made on disk until the first `put`."""
         self.folder = workspace / STORE_NAME
-        self._pending: dict[str, Path] = {}
+        self._root = str(self.folder)
+        self._pending: dict[str, str] = {}  # paths as text, here and below: Path takes its time, and this runs for each picture
+        self._written: list[str] = []
+        self._written_bytes = 0
+        self._syncing: list[Future[None]] = []
+        self._threads: ThreadPoolExecutor | None = None
 
     def put(self, data: bytes) -> str:
         """Take the bytes in and return their SHA-256; held already means that nothing is written.
@@ -29,41 +44,71 @@ class Store:
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 in self._pending or self.has(sha256):
             return sha256
-        incoming = self.folder / INCOMING_NAME
-        incoming.mkdir(parents=True, exist_ok=True)
-        temporary = incoming / f"{os.getpid()}-{sha256}"
+        temporary = f"{self._root}/{INCOMING_NAME}/{os.getpid()}-{sha256}"
         try:
-            temporary.write_bytes(data)
+            try:
+                _write(temporary, data)
+            except FileNotFoundError:
+                (self.folder / INCOMING_NAME).mkdir(parents=True, exist_ok=True)
+                sync_folder(self.folder.parent)
+                _write(temporary, data)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
             if known := from_os_error(error, "storing a picture"):
                 raise known from error
             raise
         self._pending[sha256] = temporary
+        self._written.append(temporary)
+        self._written_bytes += len(data)
+        if len(self._written) >= SYNC_FILES or self._written_bytes >= SYNC_BYTES:
+            self._sync_written()
         return sha256
 
     def sync(self) -> None:
-        """Make every picture put so far durable: fsync each, rename each to its name, fsync the folders."""
+        """Make every picture put so far durable: fsync each, rename each to its name, fsync the folders.
+
+        Raises:
+            NoSpaceError: the disk is full. As after any error here, nothing of the group is at its name, and `sync` goes on
+                failing: a disk that lost bytes once may well say later that all is written.
+        """
         if not self._pending:
             return
         kill_point("store.before_group_sync")
-        for temporary in self._pending.values():
-            handle = os.open(temporary, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        self._sync_written()
+        self._wait()
         kill_point("store.before_rename")
-        touched: set[Path] = set()
+        touched: set[str] = set()
         for sha256, temporary in self._pending.items():
-            target = self.path(sha256)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(target)
-            touched.add(target.parent)
+            shelf = sha256[:2]
+            if shelf not in touched:
+                (self.folder / shelf).mkdir(exist_ok=True)
+                touched.add(shelf)
+            os.replace(temporary, f"{self._root}/{shelf}/{sha256[2:]}")
             kill_point("store.after_rename")
-        for folder in (*touched, self.folder):
-            sync_folder(folder)
+        self._syncing = [self._in_a_thread(sync_folder, self.folder / shelf) for shelf in touched]
+        self._syncing.append(self._in_a_thread(sync_folder, self.folder))
+        self._wait()
         self._pending.clear()
+
+    def _sync_written(self) -> None:
+        if self._written:
+            self._syncing.append(self._in_a_thread(_sync_files, self._written))
+            self._written, self._written_bytes = [], 0
+
+    def _in_a_thread(self, work: Callable[[Any], None], what: Any) -> Future[None]:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="store")
+        return self._threads.submit(work, what)
+
+    def _wait(self) -> None:
+        try:
+            for one in self._syncing:
+                one.result()
+        except OSError as error:
+            if known := from_os_error(error, "storing a picture"):
+                raise known from error
+            raise
+        self._syncing.clear()
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of this SHA-256 stand, held or not."""
@@ -71,7 +116,7 @@ class Store:
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are held under their name."""
-        return self.path(sha256).is_file()
+        return os.path.isfile(f"{self._root}/{sha256[:2]}/{sha256[2:]}")
 
     def read(self, sha256: str) -> bytes:
         """The bytes.
@@ -110,6 +155,20 @@ class Store:
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
+
+
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb") as stream:
+        stream.write(data)
+
+
+def _sync_files(paths: Sequence[str]) -> None:
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _is_alive(process_id: int) -> bool:

@@ -6,8 +6,10 @@ from typing import Any
 
 from base.errors import UsageError
 from catalog import db
+from catalog.excerpt import fetch
 
 SHOWN_CHOICES = 8
+MOST_CHOICES = 1000  # more need not be told apart: nobody reads them
 HEX = re.compile(r"[0-9a-f]{4,64}")
 
 
@@ -33,36 +35,65 @@ def find(workspace: Path, text: str) -> str:
 
 
 def matches(workspace: Path, text: str) -> list[dict[str, Any]]:
-    """Every subject that `text` may mean, exact names before partial ones; kept ones first."""
+    """Every subject that `text` may mean (up to `MOST_CHOICES`), exact names before partial ones; kept ones first."""
     wanted = text.strip()
-    lowered = wanted.lower()
-    with db.reading(workspace) as connection:
-        for condition, parameters in _questions(wanted, lowered):
-            found = db.fetch(
-                connection,
-                f"""
-                SELECT record.subject, record.sha256, record.source, record.source_id, record.title, record.kind
-                FROM records AS record
-                JOIN verdicts AS verdict USING (subject)
-                WHERE {condition}
-                ORDER BY verdict.verdict <> 'keep', record.kind DESC, record.subject
-                """,
-                parameters,
-            )
+    for tables, records, sought in _questions(wanted, wanted.lower()):
+        near = db.rows(workspace, f"SELECT DISTINCT subject FROM ({tables}) LIMIT {MOST_CHOICES}", {"text": sought})
+        if near:
+            found = fetch(workspace, [row["subject"] for row in near], RECORDS.format(condition=records), {"text": sought})
             if found:
                 return found
     return []
 
 
-def _questions(wanted: str, lowered: str) -> list[tuple[str, list[str]]]:
+RECORDS = """
+SELECT record.subject, record.sha256, record.source, record.source_id, record.title, record.kind, verdict.verdict
+FROM records AS record
+JOIN verdicts AS verdict USING (subject)
+WHERE {condition}
+UNION ALL
+SELECT subject, NULL, NULL, NULL, NULL, 'generated', 'exclude'
+FROM withdrawals
+WHERE source IS NULL AND subject IN (SELECT subject FROM wanted) AND starts_with(subject, $text)
+ORDER BY verdict <> 'keep', kind DESC, subject
+"""
+
+HASHED = """
+SELECT candidate_id AS subject FROM candidates WHERE {0}(candidate_id, $text) OR {0}(sha256, $text)
+UNION
+SELECT sha256 FROM variations WHERE {0}(sha256, $text)
+UNION
+SELECT subject FROM withdrawals WHERE {0}(subject, $text) OR {0}(sha256, $text)"""
+
+HASHED_NOW = """
+{0}(record.subject, $text) OR {0}(record.sha256, $text)
+OR record.subject IN (SELECT subject FROM withdrawals WHERE {0}(sha256, $text))"""
+
+SAID = "SELECT candidate_id AS subject FROM candidates WHERE {0}"
+TITLED = "UNION SELECT subject FROM corrections WHERE field = 'title' AND value ->> '$' = $text"
+
+
+def _questions(wanted: str, lowered: str) -> list[tuple[str, str, str]]:
+    """(where to look in the tables, the same asked of what stands now, what is sought)."""
     questions = []
     if HEX.fullmatch(lowered):
-        questions.append(("record.subject = ? OR record.sha256 = ?", [lowered, lowered]))
-        questions.append(("starts_with(record.subject, ?) OR starts_with(record.sha256, ?)", [lowered, lowered]))
-    questions += [
-        ("record.page_url = ? OR record.image_url = ?", [wanted, wanted]),
-        ("record.kind = 'harvested' AND (record.source_id = ? OR record.title = ?)", [wanted, wanted]),
-        ("record.kind = 'harvested' AND ends_with(record.source_id, '/' || ?)", [wanted]),
-        ("record.kind = 'harvested' AND ends_with(record.image_url, '/' || ?)", [wanted]),
-    ]
+        for test in ("starts_with",) if len(lowered) not in (32, 64) else ("equals", "starts_with"):
+            near, now = HASHED, HASHED_NOW
+            questions.append((_tested(near, test), _tested(now, test), lowered))
+    for columns, test, more in (
+        (("page_url", "image_url"), "{0} = $text", ""),
+        (("source_id", "title"), "{0} = $text", TITLED),
+        (("source_id",), "ends_with({0}, '/' || $text)", ""),
+        (("image_url",), "ends_with({0}, '/' || $text)", ""),
+    ):
+        near = " OR ".join(test.format(name) for name in columns)
+        now = " OR ".join(test.format(f"record.{name}") for name in columns)
+        questions.append((f"{SAID.format(near)} {more}", f"record.kind = 'harvested' AND ({now})", wanted))
     return questions
+
+
+def _tested(sql: str, test: str) -> str:
+    """The question with one of two tests in it; equality is a comparison, so that an index may answer."""
+    if test == "equals":
+        return re.sub(r"\{0\}\(([^,]+), (\$text)\)", r"\1 = \2", sql)
+    return sql.replace("{0}", test)

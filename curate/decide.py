@@ -31,6 +31,8 @@ def decide(workspace: Path, subject: str, verdict: str, *, reason: str, who: str
         if not value.strip():
             raise UsageError(f"--{name} is empty: say it in a few words.")
     found = subjects.find(workspace, subject)
+    if db.rows(workspace, "SELECT 1 AS one FROM withdrawals WHERE subject = $subject", {"subject": found}):
+        raise UsageError(f"{found} was withdrawn: nothing can be decided about it any more.")
     standing = db.rows(workspace, STANDING, {"subject": found})
     overruled = [row["criterion"] for row in standing] if verdict == "keep" else []
     if not (evidence or "").strip():

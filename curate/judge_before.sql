@@ -1,6 +1,6 @@
 -- What every criterion reads: subjects as they are now, the newest facts of their pictures, and an empty table for answers.
 CREATE OR REPLACE TEMP TABLE everything AS
-SELECT * FROM records;
+SELECT * FROM records WHERE outcome IS DISTINCT FROM 'withdrawn';
 
 CREATE OR REPLACE TEMP TABLE facts AS
 SELECT * FROM current_measures

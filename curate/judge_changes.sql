@@ -10,7 +10,11 @@ SELECT
   last.reason AS old_reason,
   last.evidence AS old_evidence
 FROM (SELECT * FROM given WHERE criterion = $criterion) AS given
-FULL JOIN (SELECT * FROM current_decisions WHERE criterion = $criterion) AS last ON last.subject = given.subject
+FULL JOIN (
+  SELECT *
+  FROM current_decisions
+  WHERE criterion = $criterion AND subject NOT IN (SELECT subject FROM withdrawals)
+) AS last ON last.subject = given.subject
 WHERE
   -- A new answer, or one in other words; an abstention leaves the last word standing.
   (given.verdict IS NOT NULL AND (

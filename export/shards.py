@@ -13,9 +13,9 @@ import duckdb
 from base import locks
 from base.errors import UsageError
 from base.files import sha256_of_file, write_text
-from catalog import db, runs
+from catalog import attribution, db, runs
 from catalog.purpose import purpose_of
-from export import card, credits
+from export import card
 from export.samples import Chosen, Selection, choose
 from shardset import names
 from shardset.write import NewSample, Written, write_folder
@@ -117,8 +117,8 @@ def _write_beside(
     """Everything but the shards and the manifest; files that say the same as before are left alone."""
     rows = [_credit(sample) for sample in chosen.samples]
     texts = {
-        "credits.csv": credits.as_csv(rows),
-        "credits.html": credits.as_html(rows),
+        "credits.csv": attribution.as_csv(rows),
+        "credits.html": attribution.as_html(rows),
         "README.md": card.page(chosen, facts, purpose),
     }
     for name, text in texts.items():

@@ -41,18 +41,23 @@ def why(
 
 def credits(
     context: typer.Context,
-    format: Annotated[Literal["text", "csv", "html"], typer.Option(help="How to write the credits.")] = "text",
+    format: Annotated[Literal["text", "html", "csv", "json-ld"], typer.Option(help="How to write the credits.")] = "text",
+    language: Annotated[str, typer.Option(help="en, pt or es; a tag such as pt-BR will do.")] = "en",
     workspace: WorkspaceOption = None,
     as_json: Json = False,
 ) -> None:
-    """Whom do we thank, and under which licence? One line for every kept picture."""
-    from catalog import db
-    from export.credits import as_csv, as_html, as_text
+    """Whom do we thank, and under which licence? One line for every kept picture, in the words of three languages."""
+    from catalog import attribution, db
 
     desk = at_desk(context, workspace, as_json)
     rows = db.rows(desk.workspace, "SELECT * FROM credits")
-    writer = {"text": as_text, "csv": as_csv, "html": as_html}[format]
-    desk.answer(rows, writer(rows).rstrip("\n"))
+    writers = {
+        "text": attribution.as_text,
+        "html": attribution.as_html,
+        "csv": attribution.as_csv,
+        "json-ld": attribution.as_json_ld,
+    }
+    desk.answer(rows, writers[format](rows, attribution.language_of(language)).rstrip("\n"))
 
 
 def sql(

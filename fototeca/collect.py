@@ -1,4 +1,4 @@
-"""The commands that gather and judge: init, demo, harvest, ingest, sources, curate, decide, criteria."""
+"""The commands that begin and judge: init, demo, ingest, curate, decide, criteria."""
 
 import shutil
 from pathlib import Path
@@ -8,17 +8,9 @@ import typer
 
 from base import plugins
 from fototeca.desk import Json, WorkspaceOption, at_desk, counted, table
-from fototeca.words import curation_words, harvest_words
+from fototeca.words import curation_words, what_if_words
 
 EXAMPLES = ("concepts.toml", "curation.toml")
-
-harvest = typer.Typer(help="Add openly licensed pictures: from a folder with a sheet, or from IIIF.", no_args_is_help=True)
-
-FetchAnyway = Annotated[
-    str | None,
-    typer.Option("--fetch-anyway", metavar="REASON", help="Fetch also what is refused or opted out; the reason is recorded."),
-]
-ConceptOption = Annotated[str | None, typer.Option(help="Claim this concept for everything that is harvested.")]
 
 
 def init(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
@@ -50,68 +42,6 @@ def demo(
     run_demo(desk)
 
 
-@harvest.command("folder")
-def harvest_folder(
-    context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="Folder with the pictures.")],
-    sheet: Annotated[Path, typer.Option(help="CSV file with at least the columns file and licence.")],
-    collection: Annotated[str | None, typer.Option(help="Name of the collection; the folder's name by default.")] = None,
-    concept: ConceptOption = None,
-    fetch_anyway: FetchAnyway = None,
-    workspace: WorkspaceOption = None,
-    as_json: Json = False,
-) -> None:
-    """Add the pictures of a folder, with the licences that its sheet states."""
-    from harvest.crawl import harvest_folder as run
-
-    desk = at_desk(context, workspace, as_json)
-    report = run(
-        desk.workspace,
-        path,
-        sheet,
-        collection=collection,
-        concept=concept,
-        fetch_anyway=fetch_anyway,
-        progress=desk.progress,
-    )
-    desk.answer(report, harvest_words(report))
-
-
-@harvest.command("iiif")
-def harvest_iiif(
-    context: typer.Context,
-    urls: Annotated[list[str], typer.Argument(help="IIIF collections or manifests.")],
-    concept: ConceptOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take at most so many items.")] = None,
-    metadata_only: Annotated[bool, typer.Option("--metadata-only", help="Record rights and fetch no bytes.")] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(metavar="HOST[:PORT]", help="Open one private or local address on purpose.")
-    ] = None,
-    contact: Annotated[
-        str | None, typer.Option(envvar="FOTOTECA_CONTACT", help="Mail or page that servers may write to; needed for live hosts.")
-    ] = None,
-    fetch_anyway: FetchAnyway = None,
-    workspace: WorkspaceOption = None,
-    as_json: Json = False,
-) -> None:
-    """Add the pictures of IIIF Presentation 3 collections or manifests."""
-    from harvest.crawl import harvest_iiif as run
-
-    desk = at_desk(context, workspace, as_json)
-    report = run(
-        desk.workspace,
-        urls,
-        allow_hosts=tuple(allow_host or ()),
-        concept=concept,
-        limit=limit,
-        metadata_only=metadata_only,
-        fetch_anyway=fetch_anyway,
-        contact=contact,
-        progress=desk.progress,
-    )
-    desk.answer(report, harvest_words(report))
-
-
 def ingest(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
     """Pour what interrupted or refused commands left in the spool; doing it again changes nothing."""
     from catalog.runs import pour_abandoned
@@ -120,13 +50,6 @@ def ingest(context: typer.Context, workspace: WorkspaceOption = None, as_json: J
     poured = pour_abandoned(desk.workspace)
     words = "\n".join(f"{run_id}: {counted(tables)}" for run_id, tables in poured.items())
     desk.answer(poured, words or "nothing waits in the spool.")
-
-
-def sources(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
-    """Which sources can be harvested?"""
-    desk = at_desk(context, workspace, as_json)
-    rows = [{"source": name, "what": plugins.description("harvest.sources", name)} for name in plugins.names("harvest.sources")]
-    desk.answer(rows, table(rows, widest=110))
 
 
 def criteria(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
@@ -144,11 +67,27 @@ def criteria(context: typer.Context, workspace: WorkspaceOption = None, as_json:
     desk.answer(rows, f"{purpose}\n\n{table(rows, widest=100)}")
 
 
-def curate(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
+def curate(
+    context: typer.Context,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CRITERION.PARAMETER=VALUE", help="Only tell what would change under another setting; may be repeated."
+        ),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: Json = False,
+) -> None:
     """Measure what is new, find copies, judge everything by the criteria, and draw the splits."""
+    desk = at_desk(context, workspace, as_json)
+    if what_if:
+        from curate.what_if import what_if as ask_what_if
+
+        found = ask_what_if(desk.workspace, what_if)
+        desk.answer(found, what_if_words(found))
+        return
     from curate.curate import curate as run
 
-    desk = at_desk(context, workspace, as_json)
     report = run(desk.workspace, progress=desk.progress)
     desk.answer(report, curation_words(report))
 

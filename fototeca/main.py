@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from base.errors import FototecaError, from_os_error
-from fototeca import ask, collect, make
+from fototeca import ask, collect, harvesting, keeping, make
 from fototeca.desk import Json, WorkspaceOption, at_desk
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 START = "Start"
 COLLECT = "Collect"
+KEEP = "Keep and answer for"
 JUDGE = "Judge"
 MAKE = "Make and hand over"
 ASK = "Ask"
@@ -36,9 +37,15 @@ INTERRUPTED = 130  # as shells have it: 128 and the signal's number
 
 app.command("init", rich_help_panel=START)(collect.init)
 app.command("demo", rich_help_panel=START)(collect.demo)
-app.add_typer(collect.harvest, name="harvest", rich_help_panel=COLLECT)
+app.add_typer(harvesting.harvest, name="harvest", rich_help_panel=COLLECT)
+app.command("retry", rich_help_panel=COLLECT)(harvesting.retry)
+app.command("recheck", rich_help_panel=COLLECT)(harvesting.recheck)
 app.command("ingest", rich_help_panel=COLLECT)(collect.ingest)
-app.command("sources", rich_help_panel=COLLECT)(collect.sources)
+app.command("sources", rich_help_panel=COLLECT)(harvesting.sources)
+app.command("correct", rich_help_panel=KEEP)(keeping.correct)
+app.command("withdraw", rich_help_panel=KEEP)(keeping.withdraw)
+app.command("backup", rich_help_panel=KEEP)(keeping.backup)
+app.command("restore", rich_help_panel=KEEP)(keeping.restore)
 app.command("curate", rich_help_panel=JUDGE)(collect.curate)
 app.command("decide", rich_help_panel=JUDGE)(collect.decide)
 app.command("criteria", rich_help_panel=JUDGE)(collect.criteria)

@@ -35,4 +35,12 @@ def licence_words(rights: Rights) -> str | None:
     if rights.family.split("-")[0] == "by":
         port = rights.jurisdiction.upper() if rights.jurisdiction else None
         return " ".join(filter(None, ["CC", rights.family.upper(), rights.version, port]))
-    return next((words for name, words in rights.raw if name == rights.source_field and len(words) <= 100), rights.family)
+    own = (words for name, words in rights.raw if name == rights.source_field and len(words) <= 100)
+    return next((words for words in own if not words.isdecimal()), rights.family)  # Flickr's licences are numbers
+
+
+def licence_in_words(rights: Rights) -> str:
+    """The licence for a table of counts: as people write it, else the family's name."""
+    if rights.family.split("-")[0] in ("by", "cc0", "pdm"):
+        return {"pdm": "Public domain"}.get(rights.family) or licence_words(rights) or rights.family
+    return {"arr": "All rights reserved", "unknown": "Unknown"}.get(rights.family, rights.family.upper())

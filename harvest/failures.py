@@ -37,7 +37,7 @@ _OUTCOMES: tuple[tuple[type[BaseException], str, str], ...] = (
     (DownloadFailedError, "failed_connection", "the connection broke"),
     (UnsupportedURLSchemeError, "failed_address", "an address that is neither http nor https"),
     (NotSupported, "failed_address", "an address that is neither http nor https"),
-    (IgnoreRequest, "failed_redirects", "too many redirects, or an answer that cannot be unpacked"),
+    (IgnoreRequest, "failed_redirects", "too many redirects"),
     (twisted_error.ConnectError, "failed_connection", "no connection"),
     (twisted_error.ConnectionLost, "failed_connection", "the connection broke"),
     (twisted_error.ConnectionDone, "failed_connection", "the connection broke"),

@@ -1,78 +1,106 @@
 """What is painted on a IIIF canvas: images only, their addresses, and whether they stand behind a login."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
 
+from harvest.iiif_service import (
+    address,
+    declared_px,
+    image_service,
+    is_described,
+    is_reduced,
+    largest_size,
+    rendering,
+    within_limits,
+)
 from harvest.iiif_text import as_list, identifier
-from harvest.text import one_line
 
 DEEPEST = 4
 """A choice within a choice within … is followed this far."""
 
-_SERVICE_SIGNS: Mapping[int, tuple[str, ...]] = {
-    3: ("imageservice3", "image/3"),
-    2: ("imageservice2", "image/2"),
-    1: ("imageservice1", "image/1", "stanford.edu", "image-api/1"),
-}
-"""What betrays an image service's version, wherever in its description it stands."""
+_INNER = ("source", "full", "default", "items", "item")
+"""Where an image lies inside a Choice or a SpecificResource, of version 3 and 2; a Choice's default comes first."""
 
 
-def image_bodies(canvas: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The images painted on a canvas; of a Choice its first image. Sound, video and text are no images."""
+@dataclass(frozen=True)
+class Painted:
+    """An image, and what it was found in: annotation, Choice, SpecificResource; the nearest first."""
+
+    body: Mapping[str, Any]
+    around: tuple[Mapping[str, Any], ...]
+
+
+def painted_images(canvas: Mapping[str, Any]) -> Iterator[Painted]:
+    """The images painted on a canvas, of version 2 or 3; of a Choice its first image. Sound, video and text are no images."""
+    annotations: list[Any] = []
     for page in as_list(canvas.get("items")):
-        for annotation in as_list(page.get("items") if isinstance(page, dict) else None):
-            if not isinstance(annotation, dict):
-                continue
-            motives = as_list(annotation.get("motivation", "painting"))
-            if "painting" in motives or "sc:painting" in motives:
-                for body in as_list(annotation.get("body")):
-                    if found := _image(body, DEEPEST):
-                        yield found
+        if isinstance(page, dict):
+            annotations += [page] if "body" in page else as_list(page.get("items"))
+    annotations += as_list(canvas.get("images"))
+    for annotation in annotations:
+        if not isinstance(annotation, dict):
+            continue
+        motives = as_list(annotation.get("motivation", "painting"))
+        if "painting" in motives or "sc:painting" in motives:
+            for body in as_list(annotation.get("body", annotation.get("resource"))):
+                if found := _image(body, (annotation,)):
+                    yield found
 
 
 def image_url(body: Mapping[str, Any], *, manifest_urls: tuple[str, ...], base: str) -> str | None:
     """Where the image's bytes are: the body's own address, else its image service's largest; None when there is neither.
+
+    Where the body's own address asks its image service for more than the server allows, it is made smaller.
 
     Args:
         body: The painted image.
         manifest_urls: Addresses of the manifest; a body id that is a fragment of one is no file.
         base: For relative addresses.
     """
-    own = _address(identifier(body), base)
-    if own and urldefrag(own).url not in {urldefrag(url).url for url in manifest_urls}:
+    own, service = _own_file(body, manifest_urls, base), image_service(body, base)
+    if service is None:
         return own
-    for service in as_list(body.get("service")):
-        kind = _service_kind(service)
-        if kind and (url := _address(identifier(service), base)):
-            return f"{url.rstrip('/')}/full/{largest_size(service, kind)}/0/{'native' if kind == 1 else 'default'}.jpg"
-    return None
+    description, kind, url = service
+    if own is None:
+        return f"{url}/full/{largest_size(description, kind)}/0/{'native' if kind == 1 else 'default'}.jpg"
+    asked = rendering(own)
+    if asked is None or asked.service != url:
+        return own
+    return f"{url}/{asked.region}/{within_limits(asked, description, kind)}/{asked.rotation}/{asked.file}"
 
 
-def largest_size(service: Mapping[str, Any], version: int) -> str:
-    """The size that asks for the most within the limits that the service declares, in the words of its version.
+def to_be_asked(body: Mapping[str, Any], canvas: Mapping[str, Any], *, manifest_urls: tuple[str, ...], base: str) -> str | None:
+    """The image service whose own description decides the size: there is more to be had than the manifest's address gives.
 
-    Level 0 serves only its listed sizes. If only maxWidth is given, maxHeight equals it (Image API 3.0, 5.3).
+    None where there is no service, or the manifest says enough.
     """
-    profiles = " ".join(str(one) for one in as_list(service.get("profile")))
-    if "level0" in profiles:
-        sizes = [_pair(one, "width", "height") for one in as_list(service.get("sizes"))]
-        if best := max((one for one in sizes if one), default=None):
-            return f"{best[0]},{best[1]}" if version == 3 else f"{best[0]},"
-    limits = [one for one in (service, *as_list(service.get("profile"))) if isinstance(one, dict)]
-    widest = next((width for one in limits if (width := _whole(one.get("maxWidth")))), None)
-    if widest:
-        highest = next((height for one in limits if (height := _whole(one.get("maxHeight")))), widest)
-        size = _pair(service, "width", "height")
-        if size and size[0] <= widest and size[1] <= highest:
-            return "max" if version == 3 else "full"
-        return f"!{widest},{highest}"
-    return "max" if version == 3 else "full"
+    service = image_service(body, base)
+    if service is None:
+        return None
+    description, _, url = service
+    own = _own_file(body, manifest_urls, base)
+    if own is None:
+        return None if is_described(description) else url
+    whole = declared_px(description) or declared_px(canvas)
+    asked = rendering(own)
+    if asked is not None:
+        return url if asked.service == url and is_reduced(asked, whole) else None
+    stated = declared_px(body)
+    return url if stated and whole and max(stated) < 0.9 * max(whole) else None
+
+
+def described_image_url(description: Mapping[str, Any], kind: int, service_url: str, own: str | None) -> str:
+    """The address of the most that a server gives, from its own description; quality and format as the manifest has them."""
+    asked = rendering(own)
+    same = asked is not None and asked.service == service_url
+    file = asked.file if asked and same else "native.jpg" if kind == 1 else "default.jpg"
+    return f"{service_url}/full/{largest_size(description, kind)}/{asked.rotation if asked and same else '0'}/{file}"
 
 
 def needs_login(resource: Mapping[str, Any]) -> bool:
     """Whether a login, token or probe service hangs on the resource, or on a service of it."""
-    waiting = as_list(resource.get("service"))[:100]
+    waiting = [*as_list(resource.get("service"))[:100], *as_list(resource.get("services"))[:100]]
     for _ in range(DEEPEST):
         below: list[Any] = []
         for service in waiting:
@@ -86,55 +114,30 @@ def needs_login(resource: Mapping[str, Any]) -> bool:
     return False
 
 
-def _image(body: Any, depth: int) -> Mapping[str, Any] | None:
+def _own_file(body: Mapping[str, Any], manifest_urls: tuple[str, ...], base: str) -> str | None:
+    """The body's own address, unless it is only a fragment of the manifest, or the image service itself."""
+    own = address(identifier(body), base)
+    if own is None or own.partition("#")[0] in [url.partition("#")[0] for url in manifest_urls]:
+        return None
+    service = image_service(body, base)
+    return None if service and own.rstrip("/").removesuffix("/info.json") == service[2] else own
+
+
+def _image(body: Any, around: tuple[Mapping[str, Any], ...]) -> Painted | None:
     if isinstance(body, str):
         body = {"id": body}
-    if not isinstance(body, dict) or depth == 0:
+    if not isinstance(body, dict) or len(around) > DEEPEST:
         return None
     kind = str(body.get("type") or body.get("@type") or "").rpartition(":")[2]
-    if kind == "Choice":
-        return next(filter(None, (_image(one, depth - 1) for one in as_list(body.get("items")))), None)
-    if kind == "SpecificResource":
-        return _image(body.get("source"), depth - 1)
+    if kind in ("Choice", "SpecificResource"):
+        inner = [one for name in _INNER for one in as_list(body.get(name))]
+        return next(filter(None, (_image(one, (body, *around)) for one in inner)), None)
     if kind == "Image":
-        return body
+        return Painted(body, around)
     looks_like_one = str(body.get("format", "")).startswith("image/") or _named_like_image(identifier(body))
-    return body if not kind and looks_like_one else None
+    return Painted(body, around) if not kind and looks_like_one else None
 
 
 def _named_like_image(url: str | None) -> bool:
     path = (url or "").partition("?")[0].lower()
     return path.endswith((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2"))
-
-
-def _service_kind(service: Any) -> int | None:
-    """Version of an image service, 1 to 3; None when it is no image service."""
-    if not isinstance(service, dict):
-        return None
-    words = " ".join(str(service.get(key, "")) for key in ("type", "@type", "@context", "profile")).lower()
-    for version, signs in _SERVICE_SIGNS.items():
-        if any(sign in words for sign in signs):
-            return version
-    return 2 if "level" in words or "iiif:image" in words else None
-
-
-def _address(text: str | None, base: str) -> str | None:
-    if not text or not text.strip():
-        return None
-    try:
-        url = urljoin(base, one_line(text))
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1_000_000 else None
-
-
-def _pair(value: Any, first: str, second: str) -> tuple[int, int] | None:
-    if not isinstance(value, dict):
-        return None
-    one, other = _whole(value.get(first)), _whole(value.get(second))
-    return (one, other) if one and other else None

@@ -6,8 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.records import Rights
-from catalog.rights import permissions, read_rights, same_licence
+from catalog.rights import combine_and, permissions, read_rights, same_licence
 from harvest.iiif_text import as_list, plain_texts, raw_texts
+
+_STRUCTURED = ("rights", "license")
+_PROSE = ("requiredStatement", "attribution")
+_SPEAKING = frozenset(("prose-negation", "access-restricted"))
+"""Flags of running text that closes although it names no licence."""
 
 _RESERVED = re.compile(
     r"all rights reserved|todos (?:os|los) d(?:ireitos|erechos) reservados|reservados todos los derechos|tous droits r", re.I
@@ -17,35 +22,55 @@ _CLOSED = re.compile(r"staff access only|staff only|restricted access|access (?:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """What one resource says: `rights` as found (None when absent), `statement` its requiredStatement, with markup."""
+    """What one resource says: `rights` by property as found, `statement` its required statement, with markup."""
 
     scope: str  # media, canvas, record or dataset
-    rights: Any
+    rights: tuple[tuple[str, Any], ...]
     statement: tuple[str, ...]
+    said_in: str
     credit: str | None
 
     @classmethod
     def of(cls, resource: Mapping[str, Any], scope: str) -> "Layer":
-        """Read `rights` (or version 2's `license`) and `requiredStatement` of a resource."""
-        rights = resource.get("rights", resource.get("license"))
+        """Read `rights` and `requiredStatement` of a resource, and version 2's `license` and `attribution`, also mixed."""
+        rights = tuple((name, resource[name]) for name in _STRUCTURED if resource.get(name) not in (None, "", [], {}))
         required = resource.get("requiredStatement")
-        value = required.get("value") if isinstance(required, dict) else None
-        texts = plain_texts(value)
+        values = [required.get("value") if isinstance(required, dict) else required, resource.get("attribution")]
+        said = [(name, value) for name, value in zip(_PROSE, values, strict=True) if any(raw_texts(value))]
+        texts = [text for _, value in said for text in plain_texts(value).values()]
         return cls(
             scope=scope,
-            rights=None if rights in ("", [], {}) else rights,
-            statement=tuple(text for _, text in raw_texts(value)),
-            credit=" | ".join(dict.fromkeys(texts.values())) or None,
+            rights=rights,
+            statement=tuple(text for _, value in said for _, text in raw_texts(value)),
+            said_in=said[0][0] if said else "",
+            credit=" | ".join(dict.fromkeys(texts)) or None,
         )
+
+    @property
+    def says_nothing(self) -> bool:
+        """Neither a licence nor a statement."""
+        return not self.rights and not self.statement
 
     def as_json(self) -> dict[str, Any]:
         """For the `carry` of a follow-up ask."""
-        return {"scope": self.scope, "rights": self.rights, "statement": list(self.statement), "credit": self.credit}
+        return {
+            "scope": self.scope,
+            "rights": [list(pair) for pair in self.rights],
+            "statement": list(self.statement),
+            "said_in": self.said_in,
+            "credit": self.credit,
+        }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Layer":
         """The layer that `as_json` made."""
-        return cls(scope=row["scope"], rights=row["rights"], statement=tuple(row["statement"]), credit=row["credit"])
+        return cls(
+            scope=row["scope"],
+            rights=tuple((name, value) for name, value in row["rights"]),
+            statement=tuple(row["statement"]),
+            said_in=row["said_in"],
+            credit=row["credit"],
+        )
 
 
 def read_layers(layers: Sequence[Layer], *, evidence: str, restricted: bool) -> Rights:
@@ -57,8 +82,8 @@ def read_layers(layers: Sequence[Layer], *, evidence: str, restricted: bool) -> 
         restricted: A login stands before the image: refused, whatever is stated.
     """
     said = next((layer for layer in layers if layer.statement), None)
-    prose = read_rights(" ".join(said.statement), field="requiredStatement", scope=said.scope) if said else None
-    stated = next((layer for layer in layers if layer.rights is not None), None)
+    prose = read_rights(" ".join(said.statement), field=said.said_in, scope=said.scope) if said else None
+    stated = next((layer for layer in layers if layer.rights), None)
     if stated is not None:
         rights = _structured(stated)
         if prose is not None:
@@ -72,10 +97,35 @@ def read_layers(layers: Sequence[Layer], *, evidence: str, restricted: bool) -> 
     return replace(rights, evidence=evidence, credit_line=said.credit if said and said.credit else rights.credit_line)
 
 
+def both(ours: Rights, of_service: Layer, *, evidence: str) -> Rights:
+    """What the manifest and the image service's own description state together: both hold, so the strictest wins.
+
+    Where the manifest states nothing at all, the service's statement is the only one.
+
+    Args:
+        ours: As read from the manifest.
+        of_service: What the description says.
+        evidence: Its address.
+    """
+    if of_service.says_nothing:
+        return ours
+    theirs = read_layers([of_service], evidence=evidence, restricted=False)
+    if not ours.raw:
+        return replace(theirs, credit_line=theirs.credit_line or ours.credit_line)
+    if not of_service.rights and theirs.family == "unknown" and not _SPEAKING & set(theirs.flags):
+        return replace(ours, raw=(*ours.raw, *theirs.raw))  # only a credit
+    if theirs.family == "arr" and not of_service.rights:
+        return _beside(ours, theirs, " ".join(of_service.statement))
+    return replace(combine_and([ours, theirs]), credit_line=ours.credit_line or theirs.credit_line)
+
+
 def _structured(layer: Layer) -> Rights:
-    """A list of one is read as that one; the specification allows only a string."""
-    values = as_list(layer.rights)
-    return read_rights(values[0] if len(values) == 1 else layer.rights, field="rights", scope=layer.scope)
+    """A list of one is read as that one; the specification allows only a string. Two properties both hold."""
+    read = []
+    for name, value in layer.rights:
+        values = as_list(value)
+        read.append(read_rights(values[0] if len(values) == 1 else value, field=name, scope=layer.scope))
+    return read[0] if len(read) == 1 else combine_and(read)
 
 
 def _beside(rights: Rights, prose: Rights, text: str) -> Rights:

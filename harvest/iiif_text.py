@@ -1,6 +1,7 @@
 """Words in IIIF: language maps, labelled metadata and identifiers, in whatever shape they come."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from harvest.sheet import folded
@@ -10,6 +11,10 @@ PREFERRED = ("en", "pt", "es")
 """Captions train text encoders that know English best; the other languages are kept beside it."""
 
 MOST_TEXTS = 200
+LONGEST_LABEL = 200
+
+_folded = lru_cache(maxsize=4096)(folded)
+"""Manifests of one institution share their labels."""
 
 ROLES: Mapping[str, str] = {
     "creator": "creator creators author authors artist artists artist_maker photographer photographers maker painter"
@@ -20,6 +25,9 @@ ROLES: Mapping[str, str] = {
     " data data_de_criacao data_de_producao ano periodo fecha fecha_de_creacion datum datierung",
 }
 """What a metadata label may be called for each role, as `sheet.folded` spells it. A contributor is no creator."""
+
+
+_NAMES = {role: frozenset(names.split()) for role, names in ROLES.items()}
 
 
 def chosen(value: Any) -> tuple[str | None, str | None]:
@@ -65,9 +73,9 @@ def in_other_languages(value: Any, taken: str | None) -> dict[str, str]:
 
 def role_values(resource: Mapping[str, Any], role: str) -> str | None:
     """The value of the first metadata pair whose label, in any language, names the role."""
-    names = ROLES[role].split()
+    names = _NAMES[role]
     for pair in as_list(resource.get("metadata")):
-        if isinstance(pair, dict) and any(folded(text) in names for _, text in raw_texts(pair.get("label"))):
+        if isinstance(pair, dict) and any(_folded(text[:LONGEST_LABEL]) in names for _, text in raw_texts(pair.get("label"))):
             text, _ = chosen(pair.get("value"))
             if text:
                 return text

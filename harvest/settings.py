@@ -5,16 +5,22 @@ from typing import Any
 
 from catalog.runs import CODE_VERSION
 from harvest.addresses import host_and_port
+from harvest.hosts import slots
 from harvest.plan import CrawlPlan
+from harvest.resolver import ALLOW_HOSTS
 from harvest.source import Politeness
 
 PIPELINES = (
     "harvest.pipelines.held.Held",  # bytes that are in the store are not asked for again
     "harvest.pipelines.rights.RightsGate",  # refused rights: the image is never requested
     "harvest.pipelines.metadata_only.MetadataOnly",
+    "harvest.pipelines.host_consent.HostConsent",  # page and host may say no before anything is asked for
+    "harvest.pipelines.held.HeldElsewhere",  # the same file came with another item
     "harvest.pipelines.fetch.Fetch",  # robots.txt, addresses and pauses are kept on the way, in MIDDLEWARES
     "harvest.pipelines.opt_out.OptOutHeaders",  # the answer's headers may still say no
     "harvest.pipelines.sniff.Sniff",  # is it an image at all
+    "harvest.pipelines.checksum.Checksum",  # is it what the provider says
+    "harvest.pipelines.embedded_rights.EmbeddedRights",  # of pages' pictures: what the file itself says of its rights
     "harvest.pipelines.hand_over.HandOver",  # to the command, which stores and spools
 )
 """The life of a candidate from the web, in order."""
@@ -23,9 +29,13 @@ MIDDLEWARES = {
     "harvest.middlewares.enough.Enough": 10,
     "harvest.middlewares.addresses.Addresses": 20,
     "harvest.middlewares.robots.Robots": 30,
+    "harvest.middlewares.keys.Keys": 40,  # after a redirect the request passes here again
     "harvest.middlewares.patience.Patience": 560,  # nearer to the host than Scrapy's retry (550): it sees every 429
+    "harvest.middlewares.unpacking.Unpacking": 590,  # where Scrapy's own has its place
 }
 """What each request passes, redirected ones again: the lower the number, the earlier on its way out."""
+
+CONNECTIONS = "harvest.connections.Connections"
 
 OPENED_CONNECTIONS = 8
 """To a host that the user opened: their own machine."""
@@ -39,13 +49,27 @@ def scrapy_settings(plan: CrawlPlan, politeness: Politeness) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES": {
             **MIDDLEWARES,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # ignores the answer's status
+            # A proxy named in the environment would look names up itself: what is connected to would not be what was checked.
+            "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+            "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,  # ours keeps to a ratio, too
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # no list of domains to keep to
+            "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # no passwords
+            "scrapy.downloadermiddlewares.stats.DownloaderStats": None,  # counts that nobody reads
         },
+        "SPIDER_MIDDLEWARES": {"scrapy.spidermiddlewares.depth.DepthMiddleware": None},  # sources count for themselves
         "ROBOTSTXT_OBEY": False,  # ours obeys, and keeps the evidence
-        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
+        "DOWNLOAD_HANDLERS": {"http": CONNECTIONS, "https": CONNECTIONS, "data": None, "file": None, "ftp": None, "s3": None},
+        "TWISTED_DNS_RESOLVER": "harvest.resolver.PublicResolver",
+        ALLOW_HOSTS: list(plan.allow_hosts),
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,  # runs code that is sent to it
-        "EXTENSIONS": {"scrapy.extensions.remote_control.RemoteControl": None},  # not even imported: a third of the start
+        "EXTENSIONS": {
+            "scrapy.extensions.remote_control.RemoteControl": None,  # not even imported: a third of the start
+            "scrapy.extensions.logcount.LogCount": None,  # what these three count and log every minute, nobody reads
+            "scrapy.extensions.logstats.LogStats": None,
+            "scrapy.extensions.memusage.MemoryUsage": None,
+        },
         "DOWNLOAD_TIMEOUT": politeness.timeout_s,
         "DOWNLOAD_MAXSIZE": politeness.max_size_bytes,
         "DOWNLOAD_WARNSIZE": 0,
@@ -53,10 +77,12 @@ def scrapy_settings(plan: CrawlPlan, politeness: Politeness) -> dict[str, Any]:
         "CONCURRENT_REQUESTS": 16,
         "CONCURRENT_REQUESTS_PER_DOMAIN": politeness.connections,
         "DOWNLOAD_DELAY": politeness.delay_s,
-        "DOWNLOAD_SLOTS": opened_slots(plan),
+        "DOWNLOAD_DELAY_JITTER": 0.0,  # a pause that was asked for is never cut
+        "DOWNLOAD_SLOTS": {**slots(), **opened_slots(plan)},
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": politeness.delay_s,
         "RETRY_TIMES": politeness.retries,
+        "RETRY_HTTP_CODES": [500, 502, 504, 522, 524, 408],  # 429 and 503 are pleas for a pause: `Patience` asks again
         "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",  # the outcome says it
         "REDIRECT_MAX_TIMES": 5,
         "METAREFRESH_ENABLED": False,

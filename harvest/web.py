@@ -1,41 +1,31 @@
 """Runs a crawl in a process of its own (Scrapy's reactor starts only once a process) and hands on what it finds."""
 
+import fcntl
 import os
-import queue
+import select
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from base.errors import FototecaError
 from base.files import canonical_json
+from harvest.keys import scrubbed
 from harvest.plan import CrawlPlan
 from harvest.wire import Frame, unpack
 
 IDLE_S = 0.5
 """How long to wait for a frame before the caller gets a turn to make waiting items durable."""
 
-WAITING_FRAMES = 4
-"""Frames read ahead; a picture each, so this bounds memory, and a slow disk slows the crawl."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """No more frames; `whole` when the crawl itself said so."""
-
-    whole: bool
-
-
-Arrival = Frame | Ended
+PIPE_BYTES = 1 << 20
+"""Several pictures fit, so that the two processes seldom wait for one another; Linux's limit for ordinary users."""
 
 
 def crawled(plan: CrawlPlan) -> Generator[Frame | None, None, None]:
-    """What the crawl finds, as it finds it; None when there was nothing for a moment.
+    """What the crawl finds, as it finds it; None at first, and when there was nothing for a moment.
 
     The crawling process ends with this one, however this one ends: it watches its standard input, which closes.
 
@@ -43,7 +33,8 @@ def crawled(plan: CrawlPlan) -> Generator[Frame | None, None, None]:
         FototecaError: it ended before its time; the message holds its last words.
     """
     reading, writing = os.pipe()
-    with tempfile.TemporaryFile() as words, os.fdopen(reading, "rb", buffering=1 << 20) as stream:
+    _widen(writing)
+    with tempfile.TemporaryFile() as words, os.fdopen(reading, "rb", buffering=0) as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "harvest.child", str(writing)],
             stdin=subprocess.PIPE,
@@ -54,31 +45,39 @@ def crawled(plan: CrawlPlan) -> Generator[Frame | None, None, None]:
             process_group=0,  # Ctrl-C reaches the command alone, which then ends the crawl
         )
         os.close(writing)
-        arrived: queue.Queue[Arrival] = queue.Queue(maxsize=WAITING_FRAMES)
-        stopped = threading.Event()
-        reader = threading.Thread(target=_read_into, args=(stream, arrived, stopped), daemon=True)
-        reader.start()
         try:
             _hand_over(process, plan)
-            while not isinstance(frame := _next(arrived), Ended):
-                yield frame
-            if not frame.whole:
-                raise FototecaError(_early_end(process, words))
+            yield None  # the process needs half a second to begin, which is the caller's to use
+            yield from _frames(stream, process, words)
         finally:
-            stopped.set()
             process.kill()
             process.wait()
-            reader.join()
             assert process.stdin is not None
             with suppress(BrokenPipeError):
                 process.stdin.close()
 
 
-def _next(arrived: "queue.Queue[Arrival]") -> "Arrival | None":
-    try:
-        return arrived.get(timeout=IDLE_S)
-    except queue.Empty:
-        return None
+def _frames(stream: IO[bytes], process: subprocess.Popen[bytes], words: IO[bytes]) -> Generator[Frame | None, None, None]:
+    arrival = select.poll()
+    arrival.register(stream, select.POLLIN)
+    while True:
+        if not arrival.poll(IDLE_S * 1000):
+            yield None
+            continue
+        try:
+            frame = unpack(stream)  # one that has begun comes at once: the crawl hands over whole frames only
+        except (EOFError, ValueError):
+            raise FototecaError(_early_end(process, words)) from None
+        if frame is None:
+            return
+        yield frame
+
+
+def _widen(pipe: int) -> None:
+    """Let the pipe hold more, where the system can."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _hand_over(process: subprocess.Popen[bytes], plan: CrawlPlan) -> None:
@@ -87,23 +86,6 @@ def _hand_over(process: subprocess.Popen[bytes], plan: CrawlPlan) -> None:
     with suppress(BrokenPipeError):  # the process died at once: the end of its frames says so
         process.stdin.write(canonical_json(plan.as_json()).encode() + b"\n")
         process.stdin.flush()
-
-
-def _read_into(stream: IO[bytes], arrived: "queue.Queue[Arrival]", stopped: threading.Event) -> None:
-    """Read frames until the crawl's end; a full queue lets the crawl wait."""
-    while not stopped.is_set():
-        try:
-            frame = unpack(stream) or Ended(whole=True)
-        except (EOFError, ValueError):
-            frame = Ended(whole=False)
-        while not stopped.is_set():
-            try:
-                arrived.put(frame, timeout=IDLE_S)
-                break
-            except queue.Full:
-                continue
-        if isinstance(frame, Ended):
-            return
 
 
 def _early_end(process: subprocess.Popen[bytes], words: IO[bytes]) -> str:
@@ -127,4 +109,4 @@ def _environment() -> dict[str, str]:
 def _last(words: IO[bytes]) -> str:
     words.seek(0, os.SEEK_END)
     words.seek(max(0, words.tell() - 2000))
-    return words.read().decode("utf-8", "replace").strip() or "none"
+    return scrubbed(words.read().decode("utf-8", "replace").strip()) or "none"

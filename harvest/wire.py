@@ -1,60 +1,84 @@
-"""How the crawling process hands over what it found: one JSON line a frame, with the picture's bytes behind it."""
+"""How the crawling process hands over what it found: frames of one JSON document, with the picture's bytes behind it."""
 
 import json
+import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
-from base.files import canonical_json
 from catalog.records import Candidate, OptOut, Rights
 from harvest.source import Problem
 
-Frame = tuple[Candidate, bytes | None, bool] | Problem
-"""(candidate, bytes, held) or a problem. `held`: its bytes are in the store already and were not asked for."""
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What the server of an image answered, and the marks by which it says later whether anything changed."""
+
+    url: str
+    status: int
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+Delivery = tuple[Candidate, bytes | None, bool, Answered | None]
+"""(candidate, bytes, held, the image's answer). `held`: its bytes are in the store already and did not come again."""
+
+Frame = Delivery | Problem
+
+_LENGTHS = struct.Struct(">IQ")
+"""Bytes of the JSON document, then bytes of the picture. Lengths, because a stream that is read by lines reads ahead, and
+nobody could then wait for the next frame without taking part of it."""
 
 
 def pack(frame: Frame) -> bytes:
     """The frame as bytes."""
     if isinstance(frame, Problem):
-        return _line({"kind": "problem", "where": frame.where, "what": frame.what})
-    candidate, body, held = frame
-    row = {**candidate.statement(), "answer_sha256": candidate.answer_sha256}
-    head = {"kind": "candidate", "candidate": row, "held": held, "size_bytes": None if body is None else len(body)}
-    return _line(head) + (body or b"")
+        return _packed({"kind": "problem", "where": frame.where, "what": frame.what})
+    candidate, body, held, answered = frame
+    head = {
+        "kind": "candidate",
+        "candidate": row_of(candidate),
+        "held": held,
+        "has_body": body is not None,
+        "answered": None if answered is None else vars(answered),
+    }
+    return _packed(head, body or b"")
 
 
 def pack_end() -> bytes:
     """Says that the crawl came to its end, so that a broken pipe is never taken for one."""
-    return _line({"kind": "end"})
+    return _packed({"kind": "end"})
 
 
 def unpack(stream: IO[bytes]) -> Frame | None:
-    """The next frame; None at the crawl's end.
+    """The next frame, of which not a byte too many is read; None at the crawl's end.
 
     Raises:
         EOFError: the stream stops without saying that the crawl is at its end.
     """
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    head = json.loads(line)
+    head_bytes, body_bytes = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
+    head = json.loads(_exactly(stream, head_bytes))
     if head["kind"] == "end":
         return None
     if head["kind"] == "problem":
         return Problem(where=head["where"], what=head["what"])
-    body = None
-    if head["size_bytes"] is not None:
-        body = stream.read(head["size_bytes"])
-        if len(body) != head["size_bytes"]:
-            raise EOFError
-    return candidate_from(head["candidate"]), body, head["held"]
+    body = _exactly(stream, body_bytes) if head["has_body"] else None
+    answered = None if head["answered"] is None else Answered(**head["answered"])
+    return candidate_from(head["candidate"]), body, head["held"], answered
+
+
+def row_of(candidate: Candidate) -> dict[str, Any]:
+    """Every field of the candidate as plain JSON values."""
+    return {**candidate.statement(), "answer_sha256": candidate.answer_sha256, "consulted": list(candidate.consulted)}
 
 
 def candidate_from(row: Mapping[str, Any]) -> Candidate:
-    """The candidate whose `statement()` this is."""
+    """The candidate whose `row_of` this is."""
     values = dict(row)
     values["rights"] = rights_from(row["rights"])
     values["opt_outs"] = tuple(OptOut(**one) for one in row["opt_outs"])
     values["concepts"] = tuple(row["concepts"])
+    values["consulted"] = tuple(row["consulted"])
     return Candidate(**values)
 
 
@@ -67,5 +91,18 @@ def rights_from(row: Mapping[str, Any]) -> Rights:
     return Rights(**values)
 
 
-def _line(value: Mapping[str, Any]) -> bytes:
-    return (canonical_json(value) + "\n").encode()
+def _packed(value: Mapping[str, Any], body: bytes = b"") -> bytes:
+    document = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return b"".join((_LENGTHS.pack(len(document), len(body)), document, body))
+
+
+def _exactly(stream: IO[bytes], size_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    left = size_bytes
+    while left:
+        part = stream.read(left)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from pixels.beginnings import is_signed, what_it_is
+from pixels.floods import is_flood
+
 DECODE_VERSION = "pil-draft/1"
 """Names this decode path; part of the version of every measure taken from it. Raise it when a pixel may move."""
 
@@ -140,33 +143,11 @@ def header(data: bytes | Path) -> Header | None:
     return None if isinstance(found, Unreadable) else found
 
 
-def what_it_is(data: bytes) -> str:
-    """In words, what bytes that are no readable image seem to be, for an outcome's sentence."""
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if not data:
-        return "an empty file"
-    for name, signature in _SIGNATURES.items():
-        if data.startswith(signature):
-            return f"a {name} file whose header cannot be read"
-    if start.startswith(b"%pdf"):
-        return "a PDF document"
-    if b"<svg" in start:
-        return "an SVG drawing"
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")) or b"<html" in start:
-        return "an HTML page"
-    if start.startswith(b"<?xml"):
-        return "an XML document"
-    if start.startswith((b"{", b"[")):
-        return "a JSON document"
-    return "no image format that is known here"
-
-
-_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n", "GIF": b"GIF8", "TIFF": b"II*\0", "WebP": b"RIFF"}
-
-
 def _header(data: bytes) -> Header | Unreadable:
     if not data:
         return Unreadable(kind="empty", detail="an empty file")
+    if is_flood(data):
+        return Unreadable(kind="broken", detail="a file of endless small parts, which are not read")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -174,7 +155,7 @@ def _header(data: bytes) -> Header | Unreadable:
                 name = "JPEG" if image.format == "MPO" else str(image.format)
                 width, height = image.size
         except _BAD_BYTES as error:
-            known = any(data.startswith(signature) for signature in _SIGNATURES.values())
+            known = is_signed(data)
             if known and isinstance(error, UnidentifiedImageError):
                 return Unreadable(kind="broken", detail=what_it_is(data))
             return Unreadable(kind="not_an_image", detail=what_it_is(data)) if not known else _reason(error)

@@ -132,12 +132,19 @@ def _by_orientation(block: NDArray[np.float64]) -> dict[str, Bits]:
     mirrored, flipped = block * _SIGNS[None, :], block * _SIGNS[:, None]
     both = mirrored * _SIGNS[:, None]
     laid = (block, mirrored, flipped, both, block.T, mirrored.T, flipped.T, both.T)
-    return {name: _bits(one) for name, one in zip(ORIENTATIONS, laid, strict=True)}
+    return dict(zip(ORIENTATIONS, _all_bits(np.stack(laid)), strict=True))
 
 
 def _bits(block: NDArray[np.float64]) -> Bits:
-    above = block > np.median(block)
-    return Bits(int.from_bytes(np.packbits(above.flatten()).tobytes(), "big"))
+    return _all_bits(block[None])[0]
+
+
+def _all_bits(blocks: NDArray[np.float64]) -> list[Bits]:
+    """One hash a block of blocks [n, 8, 8]; the median of 64 numbers is the mean of the two in the middle."""
+    rows = blocks.reshape(-1, 64)
+    middle = np.partition(rows, (31, 32), axis=1)[:, 31:33].mean(axis=1)
+    packed = np.packbits(rows > middle[:, None], axis=1)
+    return [Bits(int.from_bytes(row.tobytes(), "big")) for row in packed]
 
 
 def _border(lines: NDArray[np.int16]) -> int:

@@ -1,29 +1,25 @@
-"""Marks that travel inside a file: XMP properties that say who made a picture, from what, and under which terms."""
+"""Marks that travel inside a file: what says who made a picture, from what, and under which terms. Written as XMP."""
 
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from xml.etree import ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from base.errors import UsageError
-
-NAMESPACES = {
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "xmp": "http://ns.adobe.com/xap/1.0/",
-    "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
-    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
-    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
-    "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
-    "fototeca": "tag:fototeca,2026:variation/",
-}
-"""Prefixes that a property may have. The last is our own: model, revision, prompt, seed, parent and the like."""
+from pixels.exif import ARTIST, COPYRIGHT, DATE_TAKEN, DESCRIPTION
+from pixels.iptc import read_iptc
+from pixels.marks_places import marks_in
+from pixels.xmp import NAMESPACES, RDF, Text, read_packet
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's word for a picture that a trained model made from another picture; value of Iptc4xmpExt:DigitalSourceType.
 Source: IPTC NewsCodes, Digital Source Type."""
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+SYNTHETIC_SOURCES = frozenset(("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia"))
+"""The last words of DigitalSourceType that mark a picture made by a model: no archive material."""
+
 _LISTS = {"dc:creator": "Seq", "dc:subject": "Bag", "dc:contributor": "Bag"}
 _LANGUAGES = ("dc:title", "dc:description", "dc:rights", "xmpRights:UsageTerms")
 _JPEG_MARK = b"http://ns.adobe.com/xap/1.0/\0"
@@ -60,29 +56,65 @@ def write_xmp(data: bytes, properties: Mapping[str, str | Sequence[str]]) -> byt
     raise UsageError(f"XMP is written into PNG and JPEG only; these bytes begin with {data[:8]!r}.")
 
 
+@dataclass(frozen=True)
+class Marks:
+    """All that a picture says of itself: XMP by prefixed name, IPTC-IIM by data set of record 2, EXIF by tag.
+
+    `pages` of a TIFF. `unreadable` names what is there and cannot be read.
+    """
+
+    xmp: Mapping[str, Sequence[Text]] = field(default_factory=dict)
+    iptc: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    exif: Mapping[int, str] = field(default_factory=dict)
+    pages: int = 1
+    unreadable: tuple[str, ...] = ()
+
+
+def read_marks(picture: bytes | Path) -> Marks:
+    """Everything written about a picture in it, without decoding a pixel; a file is read in place.
+
+    Raises:
+        OSError: the file cannot be read. Nothing that it holds raises.
+    """
+    places = marks_in(picture)
+    xmp: dict[str, list[Text]] = {}
+    unreadable = []
+    for packet in places.xmp:
+        properties = read_packet(packet)
+        if properties is None:
+            unreadable.append("XMP")
+        else:
+            xmp = properties | xmp  # the packet that comes first has the word
+    iptc: dict[int, Sequence[str]] = {}
+    for block in places.iptc:
+        iptc = {**read_iptc(block), **iptc}
+    exif = {tag: text for tag in _EXIF_WORDS if (text := _exif_text(places.exif.get(tag, b"")))}
+    return Marks(xmp, iptc, exif, places.pages, tuple(dict.fromkeys(unreadable)))
+
+
 def read_xmp(data: bytes) -> dict[str, str | list[str]]:
-    """The properties of a PNG's or JPEG's XMP packet by prefixed name; empty when there is none that can be read.
+    """The properties of a picture's XMP by prefixed name; empty when there is none that can be read.
 
     Names of unknown namespaces are left out. Lists come as lists, texts in several languages as the first one.
     """
-    packet = _found_packet(data)
-    if packet is None or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return {}
-    try:
-        root = ElementTree.fromstring(packet)
-    except (ElementTree.ParseError, ValueError, LookupError):
-        return {}
     found: dict[str, str | list[str]] = {}
-    for description in root.iter(f"{{{_RDF}}}Description"):
-        for key, text in description.attrib.items():
-            if name := _prefixed(key):
-                found[name] = text
-        for child in description:
-            if name := _prefixed(child.tag):
-                items = [item.text or "" for item in child.iter(f"{{{_RDF}}}li")]
-                several = name in _LISTS or len(items) > 1
-                found[name] = (items if several else items[0]) if items else (child.text or "")
+    for name, values in read_marks(data).xmp.items():
+        words = [value.words for value in values]
+        several = name in _LISTS or (len(words) > 1 and values[0].language is None)
+        found[name] = words if several else words[0]
     return found
+
+
+_EXIF_WORDS = (ARTIST, COPYRIGHT, DESCRIPTION, DATE_TAKEN)
+
+
+def _exif_text(value: bytes) -> str:
+    """EXIF's texts: ASCII by the standard, UTF-8 or Latin-1 in fact; a NUL parts photographer from editor."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    return "; ".join(filter(None, (part.strip() for part in text.split("\0"))))
 
 
 def _packet(properties: Mapping[str, str | Sequence[str]]) -> bytes:
@@ -94,7 +126,7 @@ def _packet(properties: Mapping[str, str | Sequence[str]]) -> bytes:
     lines = [_element(name, properties[name]) for name in sorted(properties)]
     text = (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
-        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">\n'
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">\n'
         f'<rdf:Description rdf:about=""{spaces}>\n' + "".join(lines) + "</rdf:Description>\n"
         '</rdf:RDF></x:xmpmeta>\n<?xpacket end="r"?>'
     )
@@ -112,28 +144,6 @@ def _element(name: str, value: str | Sequence[str]) -> str:
     else:
         inner = clean[0] if clean else ""
     return f"<{name}>{inner}</{name}>\n"
-
-
-def _prefixed(key: str) -> str | None:
-    space, _, name = key.removeprefix("{").rpartition("}")
-    prefix = next((prefix for prefix, uri in NAMESPACES.items() if uri == space), None)
-    return None if prefix is None else f"{prefix}:{name}"
-
-
-def _found_packet(data: bytes) -> bytes | None:
-    try:
-        if data.startswith(_PNG_START):
-            for chunk in _png_chunks(data):
-                if _is_png_xmp(chunk):
-                    body = chunk[1][len(_PNG_KEYWORD) + 1 :]
-                    text = body[2:].split(b"\0", 2)[2]
-                    return zlib.decompress(text) if body[0] == 1 else text
-        elif data.startswith(b"\xff\xd8"):
-            segments, _ = _jpeg_segments(data)
-            return next((one[4 + len(_JPEG_MARK) :] for one in segments if one[4:].startswith(_JPEG_MARK)), None)
-    except (struct.error, IndexError, zlib.error):
-        return None
-    return None
 
 
 def _png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:

@@ -11,12 +11,98 @@ CREATE OR REPLACE MACRO licence_name(family, version, jurisdiction) AS
     ELSE concat_ws(' ', upper(family), version)
   END;
 
--- What does each source say of each item now?
-CREATE OR REPLACE VIEW current_candidates AS
+-- A credit line is composed of title, creator and licence where the source gives none (harvest/credit.py says the same).
+CREATE OR REPLACE MACRO credit_words(title, creator, family, version, jurisdiction, raw, field) AS
+  concat_ws(', ', title, creator, CASE
+    WHEN family IN ('unknown', 'arr', 'nonfree') THEN NULL
+    WHEN family = 'cc0' THEN concat_ws(' ', 'CC0', version)
+    WHEN split_part(family, '-', 1) = 'by' THEN concat_ws(' ', 'CC', upper(family), version, upper(jurisdiction))
+    ELSE coalesce(
+      list_filter(from_json(raw, '[["VARCHAR"]]'), lambda pair: pair[1] = field AND length(pair[2]) <= 100)[1][2], family
+    )
+  END);
+
+-- What does each source itself say of each item now, right or wrong?
+CREATE OR REPLACE VIEW current_statements AS
 SELECT *
 FROM candidates
 QUALIFY row_number() OVER (PARTITION BY candidate_id ORDER BY run_id DESC) = 1;
-COMMENT ON VIEW current_candidates IS 'The newest statement about each item of each source.';
+COMMENT ON VIEW current_statements IS 'The newest statement of each source about each item, as the source made it: without corrections and withdrawals.';
+
+-- What did an archivist state last about each field? NULL takes an earlier correction back.
+CREATE OR REPLACE VIEW current_corrections AS
+SELECT *
+FROM corrections
+QUALIFY row_number() OVER (PARTITION BY subject, field ORDER BY run_id DESC) = 1;
+COMMENT ON VIEW current_corrections IS 'The newest correction of each field of each item; value NULL: taken back.';
+
+-- What is corrected about each item, one row an item? An empty text says that there is none.
+CREATE OR REPLACE VIEW corrected_items AS
+SELECT
+  subject,
+  list(field ORDER BY field) AS fields,
+  any_value(value ->> '$') FILTER (field = 'title') AS title,
+  any_value(value ->> '$') FILTER (field = 'creator') AS creator,
+  any_value(value ->> '$') FILTER (field = 'creation_date') AS creation_date,
+  any_value(value ->> '$') FILTER (field = 'caption') AS caption,
+  any_value(value ->> '$') FILTER (field = 'credit') AS credit,
+  any_value(value) FILTER (field = 'licence') AS licence,
+  bool_or(field IN ('title', 'creator', 'licence')) AS changes_credit
+FROM current_corrections
+WHERE value IS NOT NULL
+GROUP BY subject;
+COMMENT ON VIEW corrected_items IS 'What archivists have corrected about each item, one row an item; the licence as its whole reading.';
+
+-- What is said of each item now: the source's newest statement, and an archivist's word instead where there is one?
+CREATE OR REPLACE VIEW current_candidates AS
+SELECT
+  said.* REPLACE (
+    nullif(coalesce(fixed.title, said.title), '') AS title,
+    nullif(coalesce(fixed.creator, said.creator), '') AS creator,
+    nullif(coalesce(fixed.creation_date, said.creation_date), '') AS creation_date,
+    nullif(coalesce(fixed.caption, said.caption), '') AS caption,
+    CASE WHEN fixed.caption IS NULL THEN said.caption_language END AS caption_language,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_family ELSE fixed.licence ->> '$.family' END AS rights_family,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_version ELSE fixed.licence ->> '$.version' END AS rights_version,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_jurisdiction ELSE fixed.licence ->> '$.jurisdiction' END
+      AS rights_jurisdiction,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_uri ELSE fixed.licence ->> '$.uri' END AS rights_uri,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_spdx ELSE fixed.licence ->> '$.spdx' END AS rights_spdx,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_raw ELSE fixed.licence -> '$.raw' END AS rights_raw,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_source_field ELSE fixed.licence ->> '$.source_field' END
+      AS rights_source_field,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_scope ELSE fixed.licence ->> '$.scope' END AS rights_scope,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_alternatives ELSE fixed.licence -> '$.alternatives' END
+      AS rights_alternatives,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_flags ELSE from_json(fixed.licence -> '$.flags', '["VARCHAR"]') END
+      AS rights_flags,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_confidence ELSE fixed.licence ->> '$.confidence' END
+      AS rights_confidence,
+    CASE WHEN fixed.licence IS NULL THEN said.rights_evidence ELSE fixed.licence ->> '$.evidence' END AS rights_evidence,
+    CASE
+      WHEN fixed.subject IS NULL THEN said.credit_line
+      WHEN fixed.credit IS NOT NULL THEN nullif(fixed.credit, '')
+      WHEN fixed.changes_credit AND said.other ->> '$.credit_line' = 'composed: title, creator, licence'
+        THEN credit_words(
+          coalesce(nullif(coalesce(fixed.title, said.title), ''), said.source_id),
+          nullif(coalesce(fixed.creator, said.creator), ''),
+          coalesce(fixed.licence ->> '$.family', said.rights_family),
+          CASE WHEN fixed.licence IS NULL THEN said.rights_version ELSE fixed.licence ->> '$.version' END,
+          CASE WHEN fixed.licence IS NULL THEN said.rights_jurisdiction ELSE fixed.licence ->> '$.jurisdiction' END,
+          coalesce(fixed.licence -> '$.raw', said.rights_raw),
+          coalesce(fixed.licence ->> '$.source_field', said.rights_source_field)
+        )
+      ELSE said.credit_line
+    END AS credit_line,
+    CASE WHEN gone.subject IS NULL THEN said.outcome ELSE 'withdrawn' END AS outcome,
+    CASE WHEN gone.subject IS NULL THEN said.outcome_detail ELSE 'Withdrawn: ' || gone.reason END AS outcome_detail,
+    CASE WHEN gone.subject IS NULL THEN said.sha256 END AS sha256
+  ),
+  coalesce(fixed.fields, []) AS corrected
+FROM current_statements AS said
+LEFT JOIN corrected_items AS fixed ON fixed.subject = said.candidate_id
+LEFT JOIN withdrawals AS gone ON gone.subject = said.candidate_id;
+COMMENT ON VIEW current_candidates IS 'What stands about each item: its source''s newest statement, where an archivist has corrected it the correction, and for a withdrawn item that it is withdrawn.';
 
 -- Which verdict did each criterion, and each person, give last?
 CREATE OR REPLACE VIEW current_decisions AS
@@ -66,7 +152,12 @@ SELECT subject, text, language, origin
 FROM (
   SELECT subject, text, language, origin, run_id FROM captions
   UNION ALL
-  SELECT candidate_id, caption, coalesce(caption_language, 'und'), 'source', run_id
+  SELECT
+    candidate_id,
+    caption,
+    coalesce(caption_language, 'und'),
+    CASE WHEN list_contains(corrected, 'caption') THEN 'archivist' ELSE 'source' END,
+    run_id
   FROM current_candidates
   WHERE caption IS NOT NULL
 )

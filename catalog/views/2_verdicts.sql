@@ -34,6 +34,8 @@ SELECT
   image.size_bytes,
   NULL::VARCHAR AS parent,
   NULL::VARCHAR AS request,
+  said.other,
+  said.corrected,
   list_sort(list_distinct(list_concat(
     list_filter(said.concepts, lambda name: NOT list_contains(coalesce(claims.denied, []), name)),
     coalesce(claims.shown, [])
@@ -90,24 +92,55 @@ FROM current_decisions
 WHERE criterion = 'person' OR verdict <> 'keep';
 COMMENT ON VIEW weighed_decisions IS 'Current decisions that count, the smallest weight first: a person''s word, else exclude, else review.';
 
--- Which verdict stands for each harvested item? A person's word, else any exclude, else any review, else keep.
+-- Which verdict stands for each harvested item? Withdrawn, else a person's word, else any exclude, else any review, else keep.
+-- A correction is a statement like the source's own: it too waits for a curation to judge it.
 CREATE OR REPLACE VIEW harvested_verdicts AS
 SELECT
   said.candidate_id AS subject,
-  coalesce(decided.verdict, 'keep') AS verdict,
-  decided.criterion,
-  decided.reason,
-  decided.evidence,
-  coalesce(decided.who, 'criteria') AS who,
-  coalesce(told.poured <= (SELECT seen FROM last_curation), FALSE) AS judged
-FROM current_candidates AS said
+  CASE WHEN gone.subject IS NULL THEN coalesce(decided.verdict, 'keep') ELSE 'exclude' END AS verdict,
+  CASE WHEN gone.subject IS NULL THEN decided.criterion ELSE 'withdrawn' END AS criterion,
+  CASE WHEN gone.subject IS NULL THEN decided.reason ELSE 'Withdrawn: ' || gone.reason END AS reason,
+  CASE WHEN gone.subject IS NULL THEN decided.evidence END AS evidence,
+  coalesce(gone.who, decided.who, 'criteria') AS who,
+  gone.subject IS NOT NULL
+    OR coalesce(told.poured <= (SELECT seen FROM last_curation), FALSE)
+    AND coalesce(fixed.poured <= (SELECT seen FROM last_curation), TRUE) AS judged
+FROM current_statements AS said
+LEFT JOIN withdrawals AS gone ON gone.subject = said.candidate_id
 LEFT JOIN runs AS told ON told.run_id = said.run_id
+LEFT JOIN (
+  SELECT correction.subject, max(coalesce(stated.poured, 9223372036854775807)) AS poured
+  FROM corrections AS correction
+  LEFT JOIN runs AS stated ON stated.run_id = correction.run_id
+  GROUP BY correction.subject
+) AS fixed ON fixed.subject = said.candidate_id
 LEFT JOIN (
   SELECT *
   FROM weighed_decisions
   QUALIFY row_number() OVER (PARTITION BY subject ORDER BY weight, criterion) = 1
 ) AS decided ON decided.subject = said.candidate_id;
-COMMENT ON VIEW harvested_verdicts IS 'One verdict an item, with the reason that weighs most.';
+COMMENT ON VIEW harvested_verdicts IS 'One verdict an item, withdrawn before all, with the reason that weighs most.';
+
+-- Which item speaks for the parent of each variation? Of several with the same bytes the one that is kept.
+CREATE OR REPLACE VIEW variation_parents AS
+SELECT said.sha256, said.candidate_id AS subject, verdict.verdict, verdict.reason
+FROM current_candidates AS said
+JOIN harvested_verdicts AS verdict ON verdict.subject = said.candidate_id
+WHERE said.sha256 IN (SELECT parent FROM variations)
+QUALIFY row_number() OVER (
+  PARTITION BY said.sha256
+  ORDER BY CASE verdict.verdict WHEN 'keep' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, said.candidate_id
+) = 1;
+COMMENT ON VIEW variation_parents IS 'For each picture that was varied the item that speaks for it, and its verdict.';
+
+-- Which generated pictures are held?
+CREATE OR REPLACE VIEW held_variations AS
+SELECT made.*, asked.concept, asked.prompt
+FROM variations AS made
+JOIN requests AS asked ON asked.digest = made.request
+WHERE made.sha256 IN (SELECT sha256 FROM images) AND made.sha256 NOT IN (SELECT subject FROM withdrawals)
+QUALIFY row_number() OVER (PARTITION BY made.sha256 ORDER BY made.request) = 1;
+COMMENT ON VIEW held_variations IS 'Generated pictures that are held, one row a picture, with the request that made it.';
 
 -- Which generated pictures do we hold, and whose children are they?
 CREATE OR REPLACE VIEW generated_records AS
@@ -120,7 +153,7 @@ SELECT
   parent.title,
   parent.creator,
   parent.creation_date,
-  asked.prompt AS caption,
+  made.prompt AS caption,
   parent.caption_language,
   'prompt' AS caption_origin,
   parent.credit_line,
@@ -143,7 +176,9 @@ SELECT
   image.size_bytes,
   made.parent,
   made.request,
-  [asked.concept] AS concepts,
+  parent.other,
+  coalesce(parent.corrected, []) AS corrected,
+  [made.concept] AS concepts,
   parent.anchor,
   parent.split,
   made.run_id,
@@ -151,18 +186,12 @@ SELECT
   parent.subject AS parent_subject,
   parent.verdict AS parent_verdict,
   parent.reason AS parent_reason
-FROM (SELECT * FROM variations QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY request) = 1) AS made
-JOIN requests AS asked ON asked.digest = made.request
+FROM held_variations AS made
 JOIN images AS image ON image.sha256 = made.sha256
 LEFT JOIN (
-  SELECT record.*, verdict.verdict, verdict.reason
-  FROM harvested_records AS record
-  JOIN harvested_verdicts AS verdict USING (subject)
-  WHERE record.sha256 IS NOT NULL
-  QUALIFY row_number() OVER (
-    PARTITION BY record.sha256
-    ORDER BY CASE verdict.verdict WHEN 'keep' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, record.subject
-  ) = 1
+  SELECT record.*, speaks.verdict, speaks.reason
+  FROM variation_parents AS speaks
+  JOIN harvested_records AS record USING (subject)
 ) AS parent ON parent.sha256 = made.parent;
 COMMENT ON VIEW generated_records IS 'Generated pictures; rights, credit and split are their parent''s.';
 
@@ -178,25 +207,23 @@ CREATE OR REPLACE VIEW verdicts AS
 SELECT * FROM harvested_verdicts
 UNION ALL
 SELECT
-  made.subject,
+  made.sha256 AS subject,
+  CASE WHEN parent.verdict IS DISTINCT FROM 'keep' THEN 'exclude' ELSE coalesce(decided.verdict, 'keep') END AS verdict,
+  CASE WHEN parent.verdict IS DISTINCT FROM 'keep' THEN 'parent_not_kept' ELSE decided.criterion END AS criterion,
   CASE
-    WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN 'exclude'
-    ELSE coalesce(decided.verdict, 'keep')
-  END AS verdict,
-  CASE WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN 'parent_not_kept' ELSE decided.criterion END AS criterion,
-  CASE
-    WHEN made.parent_verdict IS DISTINCT FROM 'keep'
-      THEN 'The picture it varies is not kept: ' || coalesce(made.parent_reason, 'it is no longer held.')
+    WHEN parent.verdict IS DISTINCT FROM 'keep'
+      THEN 'The picture it varies is not kept: ' || coalesce(parent.reason, 'it is no longer held.')
     ELSE decided.reason
   END AS reason,
-  CASE WHEN made.parent_verdict IS DISTINCT FROM 'keep' THEN NULL ELSE decided.evidence END AS evidence,
+  CASE WHEN parent.verdict IS DISTINCT FROM 'keep' THEN NULL ELSE decided.evidence END AS evidence,
   coalesce(decided.who, 'criteria') AS who,
   coalesce(told.poured <= (SELECT seen FROM last_curation), FALSE) AS judged
-FROM generated_records AS made
+FROM held_variations AS made
+LEFT JOIN variation_parents AS parent ON parent.sha256 = made.parent
 LEFT JOIN runs AS told ON told.run_id = made.run_id
 LEFT JOIN (
   SELECT *
   FROM weighed_decisions
   QUALIFY row_number() OVER (PARTITION BY subject ORDER BY weight, criterion) = 1
-) AS decided ON decided.subject = made.subject;
-COMMENT ON VIEW verdicts IS 'One verdict a subject: a person''s newest word, else any exclude, else any review, else keep. judged says whether a curation has seen its newest statement.';
+) AS decided ON decided.subject = made.sha256;
+COMMENT ON VIEW verdicts IS 'One verdict a subject: withdrawn, else a person''s newest word, else any exclude, else any review, else keep. judged says whether a curation has seen its newest statement.';

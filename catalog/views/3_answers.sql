@@ -88,8 +88,19 @@ SELECT
   record.page_url,
   record.image_url,
   record.kind = 'generated' AS modified,
-  record.parent
+  record.parent,
+  record.rights_family AS family,
+  record.rights_version AS version,
+  record.rights_jurisdiction AS jurisdiction,
+  record.creation_date,
+  held.institution,
+  record.other ->> '$.credit_line' IS NOT NULL AND NOT list_contains(record.corrected, 'credit') AS credit_is_composed
 FROM kept AS record
+LEFT JOIN (
+  SELECT name, institution
+  FROM sources
+  QUALIFY row_number() OVER (PARTITION BY name ORDER BY run_id DESC) = 1
+) AS held ON held.name = record.source
 ORDER BY record.title, record.sha256;
 COMMENT ON VIEW credits IS 'Title, creator, licence and credit line of every kept picture; modified: made from it by a model.';
 

@@ -45,6 +45,7 @@ said AS (
     coalesce(title, source_id) AS name,
     rights_family AS family,
     rights_flags AS flags,
+    corrected,
     from_json(rights_raw, '[["VARCHAR"]]') AS words
   FROM subjects
 ),
@@ -62,8 +63,8 @@ stated AS (
     families.remark,
     CASE
       WHEN first_words IS NULL THEN 'The source states no licence'
-      ELSE 'The source says “' || left(regexp_replace(trim(first_words[2]), '\\s+', ' ', 'g'), 160) || '” ('
-        || first_words[1] || ')'
+      ELSE CASE WHEN list_contains(corrected, 'licence') THEN 'An archivist states “' ELSE 'The source says “' END
+        || left(regexp_replace(trim(first_words[2]), '\\s+', ' ', 'g'), 160) || '” (' || first_words[1] || ')'
     END AS quote
   FROM quoted
   LEFT JOIN chosen ON chosen.subject = quoted.subject

@@ -9,7 +9,7 @@ from harvest.spider import Piece
 
 
 class HandOver:
-    """Waits while the command is busy, in a thread, so that other downloads go on."""
+    """While the command is busy it waits in a thread, so that other downloads go on."""
 
     def __init__(self, crawler: Crawler) -> None:
         """The spider holds the way out."""
@@ -23,7 +23,11 @@ class HandOver:
     async def process_item(self, item: Piece) -> Piece:
         """Hand over and let go of the bytes."""
         spider: Any = self._crawler.spider
-        body = item.answer.body if item.answer is not None else None
+        body = item.answer.body if item.answer is not None and not item.held else None
         item.answer = None
-        await asyncio.to_thread(spider.outlet.send, (item.candidate, body, item.held))
+        frame = (item.candidate, body, item.held, item.answered)
+        if spider.outlet.has_room():
+            spider.outlet.send(frame)
+        else:
+            await asyncio.to_thread(spider.outlet.send, frame)
         return item

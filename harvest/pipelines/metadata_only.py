@@ -24,6 +24,6 @@ class MetadataOnly:
         """End it where no bytes are wanted, or none can be had."""
         if not item.done and item.candidate.image_url is None:
             return item.end("failed_no_address", "the source gives no address for the image")
-        if not item.done and self._wanted:
+        if not item.done and (self._wanted or item.noted_only):
             return item.end("metadata_only", None)
         return item

@@ -206,7 +206,6 @@ def test_what_is_poured_while_a_curation_works_is_not_judged_by_it(workspace: Pa
     assert len(db.rows(workspace, "SELECT 1 FROM kept")) == 2
 
 
-def test_a_time_with_a_zone_is_refused_with_the_way_to_write_it(workspace: Path, collection: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match="CAST"):
-        query.ask(workspace, "SELECT now()")
-    assert query.ask(workspace, "SELECT CAST(now() AS TIMESTAMP)").rows
+def test_a_time_with_a_zone_is_shown_as_text_without_another_package(workspace: Path, collection: dict[str, str]) -> None:
+    (row,) = query.ask(workspace, "SELECT TIMESTAMPTZ '2026-11-21 05:00:00+02' AS at, [now()] AS several, 1 AS one").rows
+    assert (row[0], row[2]) == ("2026-11-21 03:00:00+00", 1)

@@ -170,3 +170,19 @@ def test_another_programs_database_is_left_as_it_is(workspace: Path) -> None:
     with pytest.raises(SourceError, match="no fototeca's"):
         db.rows(workspace, "SELECT 1")
     assert db.catalogue_path(workspace).read_bytes() == before
+
+
+def test_a_long_spool_is_poured_in_parts_with_the_same_content(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(place: Path) -> None:
+        with runs.begin(place, "harvest", {}) as run:
+            for number in range(40):
+                run.add("candidates", candidate(f"{number % 30}.jpg", stored(run, str(number % 30).encode())))
+
+    fill(tmp_path / "at_once")
+    monkeypatch.setattr(spool, "PART_BYTES", 700)
+    fill(workspace)
+    assert content(workspace) == content(tmp_path / "at_once")
+    assert len(db.rows(workspace, "SELECT 1 AS one FROM candidates")) == 30
+    assert list((workspace / "spool" / "poured").rglob("*.part")) == []

@@ -265,7 +265,7 @@ def test_an_answer_that_is_no_manifest_is_one_problem(body: bytes) -> None:
 def test_half_characters_and_nuls_reach_no_line_of_the_spool() -> None:
     text = '{"type":"Manifest","label":"\\ud800\\u0000x","rights":"\\udfff\\u0000","items":[%s]}'
     (candidate,) = parsed((text % json.dumps(canvas("c\ud800", IMAGE))).encode())
-    line = pack((candidate, None, False))
+    line = pack((candidate, None, False, None))
     assert b"\\u0000" not in line
 
 
@@ -309,4 +309,4 @@ def test_rubbish_anywhere_never_raises(place: str, rubbish: Any, level: str) -> 
         {"manifest": whole, "canvas": own, "body": annotation["body"]}[level][place] = rubbish
     for found in parsed(whole):
         if isinstance(found, Candidate):
-            pack((found, None, False))
+            pack((found, None, False, None))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from harvest.middlewares.patience import pause_s
 from harvest.opt_outs import x_robots_tag
 from harvest.robots import read_robots, robots_url
 from harvest.source import Answer
+from harvest.throttle import pause_s
 
 URL = "https://media.example/private/a.jpg"
 ROBOTS = "https://media.example/robots.txt"

@@ -10,7 +10,8 @@ import pytest
 from curated_archive import drawn, encoded
 from PIL import Image, ImageCms
 
-from pixels.decode import Header, Picture, Unreadable, header, open_picture, what_it_is
+from pixels.beginnings import what_it_is
+from pixels.decode import Header, Picture, Unreadable, header, open_picture
 
 
 def _opened(data: bytes, side_px: int | None = None) -> Picture:
@@ -40,7 +41,8 @@ def test_usual_formats_are_read_and_named(format_name: str) -> None:
         (b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b'{"error": 404}', "a JSON document"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image format that is known here"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a PostScript drawing"),
+        (b"\x00\x01\x02\x03 and so on", "no image format that is known here"),
     ],
 )
 def test_what_is_no_image_has_no_header_and_a_name(data: bytes, words: str) -> None:

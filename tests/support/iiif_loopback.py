@@ -12,13 +12,17 @@ BY = "http://creativecommons.org/licenses/by/4.0/"
 class Loopback:
     """A web server with fixed pages: `pages[path] = (status, headers, body)`.
 
-    `asked` lists the paths in order; a hook runs before the answer to its path.
+    `asked` lists the paths in order; a hook runs before the answer to its path. A path of `services` is answered by a
+    function of the whole path with its query. A page with an ETag or Last-Modified header answers 304 where the request
+    names the same; `not_modified` lists these paths.
     """
 
     def __init__(self) -> None:
         self.pages: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self.asked: list[str] = []
+        self.not_modified: list[str] = []
         self.agents: set[str] = set()
+        self.services: dict[str, Callable[[str], tuple[int, list[tuple[str, str]], bytes]]] = {}
         self.hooks: dict[str, Callable[[], None]] = {}
         outer = self
 
@@ -29,7 +33,13 @@ class Loopback:
                 outer.asked.append(self.path)
                 outer.agents.add(self.headers["User-Agent"])
                 outer.hooks.get(self.path, lambda: None)()
-                status, headers, body = outer.pages.get(self.path, (404, [], b"not here"))
+                if service := outer.services.get(self.path.partition("?")[0]):
+                    status, headers, body = service(self.path)
+                else:
+                    status, headers, body = outer.pages.get(self.path, (404, [], b"not here"))
+                if status == 200 and self._is_known(headers):
+                    outer.not_modified.append(self.path)
+                    status, body = 304, b""
                 self.send_response(status)
                 for name, value in headers:
                     self.send_header(name, value)
@@ -38,6 +48,12 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(body)
                 self.close_connection = any(name.lower() == "content-length" for name, _ in headers)
+
+            def _is_known(self, headers: list[tuple[str, str]]) -> bool:
+                marks = dict(headers)
+                if named := self.headers["If-None-Match"]:  # then the date counts for nothing (RFC 9110, 13.1.3)
+                    return marks.get("ETag") == named
+                return "Last-Modified" in marks and self.headers["If-Modified-Since"] == marks["Last-Modified"]
 
             def log_message(self, *words: Any) -> None:
                 pass

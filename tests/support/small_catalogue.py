@@ -9,11 +9,11 @@ from catalog.store import Store
 
 
 def content(workspace: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """All tables but runs, without run ids and times, sorted: what the design calls the same content."""
+    """All tables but the logs (runs, answers), without run ids and times, sorted: what the design calls the same content."""
     found = {}
     with db.reading(workspace) as connection:
         tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()]
-        for table in sorted(set(tables) - {"runs", "upgrades"}):
+        for table in sorted(set(tables) - {"runs", "upgrades", "answers"}):
             names = [
                 name
                 for (name,) in connection.execute(

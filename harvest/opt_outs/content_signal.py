@@ -1,0 +1,16 @@
+"""The Content-Signal header (Cloudflare sends it beside the lines in robots.txt): `ai-train=no`, `ai-input=no`."""
+
+from collections.abc import Iterator
+
+from catalog.records import OptOut
+from harvest.signals import denied_in_headers
+from harvest.source import Answer
+
+CHANNEL = "content-signal"
+PLACE = "header"
+
+
+def read(answer: Answer) -> Iterator[OptOut]:
+    """One statement for each use that is denied."""
+    for member in denied_in_headers(answer.headers.get(CHANNEL, ())):
+        yield OptOut(channel=CHANNEL, value=member, where=answer.url)

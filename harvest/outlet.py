@@ -1,0 +1,69 @@
+"""The way out of the crawling process: frames wait in a short row, and a thread writes them, so that downloads go on."""
+
+import os
+import threading
+from collections import deque
+
+from harvest.wire import Frame, pack, pack_end
+
+WAITING_BYTES = 32 << 20
+"""Frames that wait for a busy command; beyond this the crawl itself waits, so that memory stays flat."""
+
+
+class Outlet:
+    """Writes whole frames, one after the other, given from any thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        """`descriptor` is open for writing and leads to the command; it is left open."""
+        self._descriptor = descriptor
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._closed = False
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
+
+    def has_room(self) -> bool:
+        """Whether `send` would not wait."""
+        return self._waiting_bytes < WAITING_BYTES
+
+    def send(self, frame: Frame) -> None:
+        """Hand over one frame; waits while too many wait already."""
+        data = pack(frame)
+        with self._changed:
+            self._changed.wait_for(self.has_room)
+            self._put(data)
+
+    def end(self) -> None:
+        """Say that the crawl came to its end."""
+        with self._changed:
+            self._put(pack_end())
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._writer.join()
+
+    def _put(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        self._changed.notify_all()
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if not self._waiting:
+                    return
+                data = self._waiting.popleft()
+            left = memoryview(data)
+            try:
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
+            except BrokenPipeError:
+                os._exit(1)  # the command is gone: nobody wants the rest
+            with self._changed:
+                self._waiting_bytes -= len(data)
+                self._changed.notify_all()
