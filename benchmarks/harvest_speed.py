@@ -6,8 +6,9 @@ Run: python benchmarks/harvest_speed.py [--out benchmarks/results/harvest_speed.
 Both ask one server on loopback (`loopback_museum.py`, a process of its own) for the same JPEGs of mixed sizes. fototeca reads
 IIIF manifests, with every check on, makes each picture durable and fills the catalogue; its host is opened with --allow-host,
 which takes the pace off. img2dataset gets the bare list and keeps the bytes as they are; it runs with two processes and the
-best of the settings in PEER_SETTINGS, tried first on a fifth of the list. Runs alternate, the best of each counts, and what
-each stored is compared with what was served. A time is that of the whole command, start and end included; `start_s` is the
+best of the settings in PEER_SETTINGS, tried first on a fifth of the list; once as it comes, reading EXIF, and once with that
+switched off (fototeca reads EXIF when it curates). Runs alternate, the best of each counts, and what each stored is compared
+with what was served. A time is that of the whole command, start and end included; `start_s` is the
 time of the same command for one picture. Needs uv (it makes the peer's environment) and room on the disk for eight lists.
 Let ext4 rest before: for five minutes after many files were deleted there, a new one costs 0.2 ms more, which is a fifth of
 what fototeca takes for a picture, and nothing to a peer that writes tar files (`recently_deleted` in its ialloc.c).
@@ -19,6 +20,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -113,15 +115,23 @@ def speed(room: Path, images: int, rounds: int) -> dict[str, Any]:
             tries.append({"output_format": output_format, "threads": threads, **tried})
             print(tries[-1], flush=True)
         best = max(tries, key=lambda one: one["images_per_s"])
-        runs: dict[str, list[dict[str, float]]] = {"fototeca": [], "img2dataset": []}
+        runs: dict[str, list[dict[str, float]]] = {"fototeca": [], "img2dataset": [], "img2dataset_without_exif": []}
         for number in range(rounds):
             runs["fototeca"].append(timed(harvest(served, room / f"fototeca-{number}"), images))
-            command = peer(served, room / f"peer-{number}", images, best["output_format"], best["threads"])
-            runs["img2dataset"].append(timed(command, images))
+            for name, reads_exif in (("img2dataset", True), ("img2dataset_without_exif", False)):
+                folder = room / f"{name}-{number}"
+                command = peer(served, folder, images, best["output_format"], best["threads"], reads_exif)
+                runs[name].append(timed(command, images))
+                if number:
+                    shutil.rmtree(folder)
             print({name: each[-1] for name, each in runs.items()}, flush=True)
         expected = {hashlib.sha256(body).hexdigest() for body in bodies(images, SIZES)}
-        stored = {"fototeca": stored_here(room / "fototeca-0"), "img2dataset": stored_by_peer(room / "peer-0")}
-    rows = {name: {**min(each, key=lambda one: one["wall_s"]), "start_s": start[name]} for name, each in runs.items()}
+        stored = {"fototeca": stored_here(room / "fototeca-0"), "img2dataset": stored_by_peer(room / "img2dataset-0")}
+        stored["img2dataset_without_exif"] = stored_by_peer(room / "img2dataset_without_exif-0")
+    rows = {
+        name: {**min(each, key=lambda one: one["wall_s"]), "start_s": start[name.removesuffix("_without_exif")]}
+        for name, each in runs.items()
+    }
     for name, row in rows.items():
         row["images_per_s_without_start"] = round((images - 1) / (row["wall_s"] - row["start_s"]), 1)
         row["originals_byte_exact"] = len(stored[name] & expected)
@@ -129,9 +139,11 @@ def speed(room: Path, images: int, rounds: int) -> dict[str, Any]:
         "images": images,
         "size_mb": round(served.size_bytes / 1e6),
         "ratio": round(rows["fototeca"]["images_per_s"] / rows["img2dataset"]["images_per_s"], 2),
+        "ratio_without_exif": round(rows["fototeca"]["images_per_s"] / rows["img2dataset_without_exif"]["images_per_s"], 2),
         "ratio_without_start": round(
             rows["fototeca"]["images_per_s_without_start"] / rows["img2dataset"]["images_per_s_without_start"], 2
         ),
+        "every_run": runs,
         "rounds": rounds,
         **rows,
         "img2dataset_settings": {"version": PEER, "processes": PEER_PROCESSES, "tried_on_a_fifth": tries},
@@ -162,7 +174,9 @@ def peer_command(room: Path) -> Any:
     install = ["uv", "--no-config", "pip", "install", "--quiet", "--python", str(python), PEER]
     subprocess.run(install, check=True, cwd=room)  # not in the checkout, whose versions are not the peer's
 
-    def command(served: Museum, folder: Path, images: int, output_format: str, threads: int) -> list[str]:
+    def command(
+        served: Museum, folder: Path, images: int, output_format: str, threads: int, reads_exif: bool = False
+    ) -> list[str]:
         urls = room / f"{folder.name}.txt"
         urls.write_text("".join(f"{served.url}/image/{number}.jpg\n" for number in range(images)))
         settings = {
@@ -173,7 +187,7 @@ def peer_command(room: Path) -> Any:
             "thread_count": threads,
             "resize_mode": "no",
             "disable_all_reencoding": True,
-            "extract_exif": False,  # its default reads EXIF too; fototeca reads it later, when curating
+            "extract_exif": reads_exif,
             "compute_hash": "sha256",
             "number_sample_per_shard": max(1, images // (2 * PEER_PROCESSES)),
         }

@@ -120,6 +120,7 @@ class Candidate:
     def as_row(self) -> dict[str, Any]:
         """One line of `candidates.jsonl`, with the columns of the table `candidates` (but `run_id` and `stated_at`)."""
         row = self.statement()
+        row["digest"] = hashlib.sha256(canonical_json(row).encode()).hexdigest()
         rights = row.pop("rights")
         for name in ("family", "version", "jurisdiction", "uri", "spdx", "raw", "source_field", "scope", "flags"):
             row[f"rights_{name}"] = rights[name]
@@ -128,7 +129,6 @@ class Candidate:
         row["rights_evidence"] = rights["evidence"]
         row["credit_line"] = rights["credit_line"]
         row["candidate_id"] = self.candidate_id
-        row["digest"] = self.digest()
         row["answer_sha256"] = self.answer_sha256
         row["consulted"] = list(self.consulted)
         return row

@@ -20,7 +20,8 @@ from harvest.gate import still_excused
 from harvest.known import Known
 from harvest.source import Problem
 from harvest.wire import Answered
-from pixels.decode import header
+from pixels.decode import Header, header
+from pixels.jpeg_size import jpeg_size
 
 log = logging.getLogger(__name__)
 
@@ -279,7 +280,8 @@ class Keeper:
             self.images_added += 1
             self.bytes_added += len(body)
         self._waiting_bytes += len(body)
-        found = header(body)
+        size = jpeg_size(body)  # it was opened on its way here: once is enough
+        found = Header(format="JPEG", width_px=size[0], height_px=size[1]) if size else header(body)
         self._images.append(
             vars(
                 Image(
@@ -289,7 +291,7 @@ class Keeper:
                     width_px=found.width_px if found else None,
                     height_px=found.height_px if found else None,
                     size_bytes=len(body),
-                    sha1=hashlib.sha1(body, usedforsecurity=False).hexdigest(),
+                    sha1=_verified_sha1(candidate.checksum) or hashlib.sha1(body, usedforsecurity=False).hexdigest(),
                 )
             )
         )
@@ -299,6 +301,12 @@ class Keeper:
         if name not in self._sources:
             self._sources.add(name)
             self.run.add("sources", self._stated(name))
+
+
+def _verified_sha1(checksum: str | None) -> str | None:
+    """The provider's SHA-1, which the bytes were compared with on their way (`pipelines/checksum.py`)."""
+    kind, _, value = (checksum or "").partition(":")
+    return value.lower() if kind == "sha1" and len(value) == 40 else None
 
 
 def _with_what_asking_taught(candidate: Candidate, before: Known) -> Candidate:

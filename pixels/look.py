@@ -9,9 +9,13 @@ from PIL import Image
 from pixels.beginnings import what_it_is
 from pixels.decode import _BAD_BYTES, _PILLOW_NAMES, LONGEST_SIDE_PX, _bits
 from pixels.floods import is_flood
+from pixels.jpeg_size import jpeg_frame
 
 COUNTED_FRAMES = ("GIF", "PNG", "WEBP", "TIFF")
 """Formats that may hold several pictures; of a JPEG with several (MPO) only the first was meant to be seen."""
+
+_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+"""A JPEG's components in Pillow's words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,9 @@ def look(data: bytes) -> Look | str:
     """The header's facts, or in a noun what the bytes are instead. Never raises."""
     if is_flood(data):
         return "a file of endless small parts, which are not read"
+    if frame := jpeg_frame(data):
+        width, height, components = frame
+        return Look(format="JPEG", width_px=width, height_px=height, mode=_MODES[components], bits=8, several=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no outcome
         try:

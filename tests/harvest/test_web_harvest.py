@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,16 +245,26 @@ harvest_iiif(Path(sys.argv[1]), [sys.argv[2] + "/m/own"], allow_hosts=[sys.argv[
 def test_a_killed_command_leaves_no_crawl_behind_and_the_next_goes_on(museum: Loopback, workspace: Path) -> None:
     museum.asked.clear()
     root = Path(__file__).resolve().parents[2]
-    command = subprocess.Popen([sys.executable, "-c", SLOW, str(workspace), museum.url], cwd=root)
     deadline = time.monotonic() + 30
-    while "/m/own" not in museum.asked and time.monotonic() < deadline:
-        time.sleep(0.02)
-    with pytest.raises(BusyError):
-        harvest_iiif(workspace, [museum.url + "/m/own"], allow_hosts=[museum.host])
-    children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
-    crawl = int(children.read_text().split()[0]) if children.exists() else None
-    os.kill(command.pid, signal.SIGKILL)
-    command.wait()
+    killed = threading.Event()
+
+    def wait_for_the_kill() -> None:
+        killed.wait(deadline - time.monotonic())
+
+    museum.hooks["/img/3.jpg"] = wait_for_the_kill
+    command = subprocess.Popen([sys.executable, "-c", SLOW, str(workspace), museum.url], cwd=root)
+    try:
+        while "/img/3.jpg" not in museum.asked and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with pytest.raises(BusyError):
+            harvest_iiif(workspace, [museum.url + "/m/own"], allow_hosts=[museum.host])
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
+        crawl = int(children.read_text().split()[0]) if children.exists() else None
+    finally:
+        os.kill(command.pid, signal.SIGKILL)
+        command.wait()
+        killed.set()
+        del museum.hooks["/img/3.jpg"]
     if crawl is not None:
         while Path(f"/proc/{crawl}").exists() and "Z" not in _state(crawl) and time.monotonic() < deadline:
             time.sleep(0.02)
