@@ -1,6 +1,7 @@
 """Scrapy's settings for one crawl, each departure from a default with its reason; and the order of the steps."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from catalog.runs import CODE_VERSION
@@ -37,6 +38,9 @@ MIDDLEWARES = {
 
 CONNECTIONS = "harvest.connections.Connections"
 
+FAST_LOOP = "uvloop.Loop"
+"""There where it can be installed: it takes a third off the crawl's processor time (2026-11-21)."""
+
 OPENED_CONNECTIONS = 8
 """To a host that the user opened: their own machine."""
 
@@ -70,6 +74,7 @@ def scrapy_settings(plan: CrawlPlan, politeness: Politeness) -> dict[str, Any]:
             "scrapy.extensions.logstats.LogStats": None,
             "scrapy.extensions.memusage.MemoryUsage": None,
         },
+        "ASYNCIO_EVENT_LOOP": FAST_LOOP if find_spec("uvloop") else None,
         "DOWNLOAD_TIMEOUT": politeness.timeout_s,
         "DOWNLOAD_MAXSIZE": politeness.max_size_bytes,
         "DOWNLOAD_WARNSIZE": 0,
