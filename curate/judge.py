@@ -63,7 +63,7 @@ def judge(
 
 def ask_all(connection: duckdb.DuckDBPyConnection, settings: CurationSettings) -> None:
     """Fill the temporary table `given` with every criterion's answers under these settings; nothing is written."""
-    for statement in _statements("judge_before"):
+    for statement in statements("judge_before"):
         connection.execute(statement)
     modules = {name: plugins.load(CRITERIA, name) for name in plugins.names(CRITERIA)}
     for name in sorted(modules, key=lambda name: (getattr(modules[name], "ROUND", FIRST_ROUND), name)):
@@ -79,7 +79,7 @@ def _ask(connection: duckdb.DuckDBPyConnection, name: str, module: ModuleType, s
     connection.execute(f"CREATE OR REPLACE TEMP VIEW subjects AS SELECT * FROM everything WHERE kind IN ({kinds})")
     values = parameters(name, module, settings)
     if getattr(module, "ROUND", FIRST_ROUND) > FIRST_ROUND:
-        for statement in _statements("standing"):
+        for statement in statements("standing"):
             connection.execute(statement)
     if hasattr(module, "prepare"):
         module.prepare(connection, values)
@@ -116,7 +116,8 @@ def _differing(connection: duckdb.DuckDBPyConnection, name: str) -> list[Decisio
     return decisions
 
 
-def _statements(name: str) -> list[Any]:
+def statements(name: str) -> list[Any]:
+    """The statements of one of this room's SQL files, by its name without the ending."""
     text = (HERE / f"{name}.sql").read_text(encoding="utf-8")
     with duckdb.connect(":memory:") as parser:
         return list(parser.extract_statements(text))
