@@ -3,11 +3,13 @@
 Run: python benchmarks/measuring.py [--out benchmarks/results/measuring.json]
 Photographs of ../shared/data/photos are re-encoded at 0.3, 1, 2 and 4 megapixels (JPEG, quality 88). The larger ones are
 enlarged: they have fewer bytes than a camera's, Pillow decodes them faster, and the comparison is the harder for us.
-All ways use as many processes and read the same files in the same run; rounds alternate, and the fastest of each counts.
-imagededup and cleanvision run in environments of their own, in rounds of their own; importing them is not timed.
+All ways use as many processes and read the same files in the same run, in turn; of each the fastest round counts. Seconds of
+processor are given too: they hardly mind what else a shared machine does. imagededup and cleanvision run in environments of
+their own; importing them is not timed, starting their processes is.
 """
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -26,7 +28,7 @@ if (ROOT / "curate").is_dir():
 SIZES_MP = (0.3, 1.0, 2.0, 4.0)
 SHAPES = (1.0, 1.5)
 """Width over height: square, as the photographs are, and cut to 3:2."""
-ROUNDS = 5
+ROUNDS = 3
 BATCH = 17  # of 102 files a size: three for each of two processes
 APART = ("colour_target", "embedding", "copy_embedding", "people", "lettering_score", "caption_similarity", "concept_scores")
 """Measures that the target leaves out: colour targets, and whatever a model takes."""
@@ -41,11 +43,11 @@ def main() -> None:
     words.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     words.add_argument("--rounds", type=int, default=ROUNDS)
     words.add_argument("--without-tools", action="store_true", help="leave imagededup and cleanvision out")
-    words.add_argument("--tool", nargs=2, metavar=("NAME", "FOLDER"), help="used by this script itself")
+    words.add_argument("--tool", nargs="+", help="used by this script itself")
     words.add_argument("--out", type=Path)
     given = words.parse_args()
     if given.tool:
-        print(TIMED[given.tool[0]](given.tool[1], given.processes))
+        print(json.dumps([TIMED[given.tool[0]](folder, given.processes) for folder in given.tool[1:]]))
         return
     from base.files import write_json
 
@@ -57,7 +59,7 @@ def main() -> None:
             for file in folder.iterdir():
                 os.link(file, everything / file.name)
         folders["mixture"] = everything
-        rows = [row for size, folder in folders.items() for row in _rows(size, folder, given)]
+        rows = _all_rows(folders, given)
         rows.append(_spooled(everything, Path(name) / "workspace"))
         for row in rows:
             print("  ".join(f"{key} {value}" for key, value in row.items()))
@@ -80,52 +82,82 @@ def main() -> None:
         write_json(given.out, {"machine": machine, "rows": rows})
 
 
-def _rows(size: str, folder: Path, given: argparse.Namespace) -> list[dict[str, object]]:
-    """One row a way: seconds, pictures a second, and the speed as a share of the bare decode's."""
-    files = sorted(str(path) for path in folder.iterdir())
-    ways: dict[str, Callable[[], float]] = _ours(files, given.processes)
-    if not given.without_tools:
-        ways |= {tool: _tool(tool, folder, given.processes) for tool in TOOLS}
-    best = dict.fromkeys(ways, float("inf"))
-    for number in range(given.rounds):
-        for way, timed in ways.items():
-            if number < (1 if way in TOOLS else given.rounds):
-                best[way] = min(best[way], timed())
-    return [
-        {
-            "megapixels": size,
-            "way": way,
-            "pictures": len(files),
-            "seconds": round(seconds, 3),
-            "per_s": round(len(files) / seconds, 1),
-            "share_of_decode": round(best["pillow_decode"] / seconds, 3),
-        }
-        for way, seconds in best.items()
-    ]
+Spent = tuple[float, float]
+"""Seconds by the clock, and seconds of processor in all processes: the second hardly minds what else the machine does."""
 
 
-def _ours(files: Sequence[str], processes: int) -> dict[str, Callable[[], float]]:
+def _all_rows(folders: dict[str, Path], given: argparse.Namespace) -> list[dict[str, object]]:
+    """One row a size and way: the fastest round, and its speed as a share of the bare decode's."""
+    best: dict[tuple[str, str], Spent] = {}
+    ours = _ours(given.processes)
+    for _ in range(given.rounds):
+        for size, folder in folders.items():
+            files = sorted(str(path) for path in folder.iterdir())
+            for way, timed in ours.items():
+                _keep(best, (size, way), timed(files))
+        for tool in () if given.without_tools else TOOLS:
+            for size, spent in zip(folders, _tool(tool, list(folders.values()), given.processes), strict=True):
+                _keep(best, (size, tool), spent)
+    rows = []
+    for size, folder in folders.items():
+        pictures = len(list(folder.iterdir()))
+        bare_s, bare_cpu_s = best[size, "pillow_decode"]
+        for way in [*ours, *TOOLS]:
+            if (size, way) in best:
+                clock_s, cpu_s = best[size, way]
+                rows.append(
+                    {
+                        "megapixels": size,
+                        "way": way,
+                        "pictures": pictures,
+                        "seconds": round(clock_s, 3),
+                        "processor_s": round(cpu_s, 3),
+                        "per_s": round(pictures / clock_s, 1),
+                        "share_of_decode": round(bare_s / clock_s, 3),
+                        "share_by_processor": round(bare_cpu_s / cpu_s, 3),
+                    }
+                )
+    return rows
+
+
+def _keep(best: dict[tuple[str, str], Spent], what: tuple[str, str], spent: Spent) -> None:
+    """The fastest by each of the two clocks."""
+    known = best.get(what, (float("inf"), float("inf")))
+    best[what] = (min(known[0], spent[0]), min(known[1], spent[1]))
+
+
+def _ours(processes: int) -> dict[str, Callable[[Sequence[str]], Spent]]:
     """The bare decode and our measuring, each through the engine's pool of processes, which is started beforehand."""
-    from curate.measure import measure_batch
     from engine.local import _pool
 
     pool = _pool(processes)
-    paths = [tuple(files[at : at + BATCH]) for at in range(0, len(files), BATCH)]
 
-    def timed(function: Callable[[object], object], batches: Sequence[object]) -> Callable[[], float]:
-        def run() -> float:
-            list(pool.map(function, batches[:1] * processes))  # started, imported, files in the page cache
+    def way(function: Callable[..., object], names: Sequence[str]) -> Callable[[Sequence[str]], Spent]:
+        def run(files: Sequence[str]) -> Spent:
+            asks = [(file, file, tuple(names)) for file in files]
+            batches = [asks[at : at + BATCH] for at in range(0, len(asks), BATCH)]
+            # Before the clock starts: processes there, modules imported, files in the page cache.
+            list(pool.map(_timed, [function] * len(batches), batches))
+            here = time.process_time()
             begun = time.perf_counter()
-            list(pool.map(function, batches))
-            return time.perf_counter() - begun
+            elsewhere = sum(spent for spent, _ in pool.map(_timed, [function] * len(batches), batches))
+            return time.perf_counter() - begun, elsewhere + time.process_time() - here
 
         return run
 
-    asks = {
-        way: [[(file, file, names) for file in batch] for batch in paths]
-        for way, names in {"fototeca_measures": tuple(_names(APART)), "with_colour_target": tuple(_names(APART[1:]))}.items()
+    from curate.measure import measure_batch
+
+    return {
+        "pillow_decode": way(decode_batch, ()),
+        "fototeca_measures": way(measure_batch, _names(APART)),
+        "with_colour_target": way(measure_batch, _names(APART[1:])),
     }
-    return {"pillow_decode": timed(decode_batch, paths), **{way: timed(measure_batch, ask) for way, ask in asks.items()}}
+
+
+def _timed(function: Callable[..., object], batch: Sequence[object]) -> tuple[float, object]:
+    begun = time.process_time()
+    result = function(batch)
+    return time.process_time() - begun, result
 
 
 def _spooled(folder: Path, workspace: Path) -> dict[str, object]:
@@ -153,9 +185,9 @@ def _spooled(folder: Path, workspace: Path) -> dict[str, object]:
     }
 
 
-def decode_batch(batch: Sequence[str]) -> int:
+def decode_batch(batch: Sequence[tuple[str, str, tuple[str, ...]]]) -> int:
     """What the measures are held against: every file decoded, and nothing else."""
-    for file in batch:
+    for _, file, _ in batch:
         Image.open(file).load()
     return len(batch)
 
@@ -167,31 +199,36 @@ def _names(without: Sequence[str]) -> list[str]:
     return [name for name in plugins.names(MEASURES) if name not in without]
 
 
-def _tool(tool: str, folder: Path, processes: int) -> Callable[[], float]:
-    def run() -> float:
-        command = ["uv", "run", "--isolated", "--no-project", "--python", platform.python_version(), "--with", TOOLS[tool]]
-        command += ["python", __file__, "--tool", tool, str(folder), "--processes", str(processes)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return float(done.stdout.split()[-1])
-
-    return run
+def _tool(tool: str, folders: Sequence[Path], processes: int) -> list[Spent]:
+    """What the tool spends on each folder, in an environment and a process of its own."""
+    command = ["uv", "run", "--isolated", "--no-project", "--python", platform.python_version(), "--with", TOOLS[tool]]
+    command += ["python", __file__, "--processes", str(processes), "--tool", tool, *map(str, folders)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [tuple(spent) for spent in json.loads(done.stdout.splitlines()[-1])]
 
 
-def _imagededup(folder: str, processes: int) -> float:
+def _spent(work: Callable[[], object]) -> Spent:
+    def cpu_s() -> float:
+        times = os.times()
+        return times.user + times.system + times.children_user + times.children_system
+
+    before, begun = cpu_s(), time.perf_counter()
+    work()
+    return time.perf_counter() - begun, cpu_s() - before
+
+
+def _imagededup(folder: str, processes: int) -> Spent:
     from imagededup.methods import PHash
 
-    begun = time.perf_counter()
-    PHash(verbose=False).encode_images(folder, num_enc_workers=processes)
-    return time.perf_counter() - begun
+    method = PHash(verbose=False)
+    return _spent(lambda: method.encode_images(folder, num_enc_workers=processes))
 
 
-def _cleanvision(folder: str, processes: int) -> float:
+def _cleanvision(folder: str, processes: int) -> Spent:
     from cleanvision import Imagelab
 
     lab = Imagelab(data_path=folder)
-    begun = time.perf_counter()
-    lab.find_issues(n_jobs=processes, verbose=False)
-    return time.perf_counter() - begun
+    return _spent(lambda: lab.find_issues(n_jobs=processes, verbose=False))
 
 
 TIMED = {"imagededup": _imagededup, "cleanvision": _cleanvision}
