@@ -163,6 +163,38 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Embedding:
+    """A vector of unit length that a model makes of an image; `kind` is semantic or copy."""
+
+    sha256: str
+    kind: str
+    version: str
+    vector: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """How like a subject's picture is to its caption, a concept or its parent: a cosine, -1 to 1, between embeddings."""
+
+    subject: str
+    kind: str
+    other: str
+    version: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A person's word on two images, `a < b`; `kind` is must (the same picture) or cannot."""
+
+    a: str
+    b: str
+    kind: str
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pair:
     """Two images close by a measure, `a < b`; `distance` in the measure's unit, `verified` is the second measure's value."""
 

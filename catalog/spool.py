@@ -40,6 +40,8 @@ RULES: Mapping[str, TableRule] = {
     "depictions": TableRule(about=("subject", "concept", "source"), same=("score",), time="stated_at"),
     "captions": TableRule(about=("subject", "origin", "language"), same=("text",), time="stated_at"),
     "measures": TableRule(about=("sha256", "measure", "version"), time="measured_at"),
+    "embeddings": TableRule(about=("sha256", "kind", "version"), time="measured_at"),
+    "likeness": TableRule(about=("subject", "kind", "other", "version"), time="measured_at"),
     "pairs": TableRule(about=("a", "b", "kind", "version", "orientation"), time="found_at"),
     "links": TableRule(about=("a", "b"), same=("kind", "reason", "who"), time="stated_at"),
     "groups": TableRule(about=("member",), same=("anchor",), time="stated_at"),

@@ -55,19 +55,28 @@ def missing(workspace: Path) -> list[Ask]:
     """Every image with the measures it lacks in their present version, by sha256; unreadable ones lack nothing more."""
     store = Store(workspace)
     modules = {name: plugins.load(MEASURES, name) for name in plugins.names(MEASURES)}
-    decoded = modules["full_decode"].VERSION
+    bit_of = {name: 1 << at for at, name in enumerate(modules)}
+    wanted = {
+        "mains": [module.MAIN for module in modules.values()],
+        "versions": [module.VERSION for module in modules.values()],
+        "bits": list(bit_of.values()),
+        "all_bits": sum(bit_of.values()),
+        "decode_version": modules["full_decode"].VERSION,
+    }
     sql = (Path(__file__).parent / "missing_measures.sql").read_text(encoding="utf-8")
-    lacking: dict[str, list[str]] = {}
+    lacking: dict[int, tuple[str, ...]] = {}  # few combinations, many images: each is held once
+    asks = []
     with db.reading(workspace) as connection:
-        for name, module in modules.items():
-            wanted = {"main": module.MAIN, "version": module.VERSION, "decode_version": decoded}
-            for row in db.fetch(connection, sql, wanted):
-                lacking.setdefault(row["sha256"], []).append(name)
-    return [(sha256, str(store.path(sha256)), tuple(names)) for sha256, names in sorted(lacking.items())]
+        for row in db.fetch(connection, sql, wanted):
+            known = int(row["bits"])
+            names = lacking.setdefault(known, tuple(name for name, bit in bit_of.items() if not known & bit))
+            asks.append((row["sha256"], str(store.path(row["sha256"])), names))
+    return asks
 
 
 def measure_batch(batch: Sequence[Ask]) -> list[tuple[str, list[Measure]]]:
     """The facts of each image of the batch; an image whose file is gone is left out. Runs in a worker."""
+    modules = {name: plugins.load(MEASURES, name) for name in {name for _, _, names in batch for name in names}}
     answers = []
     for sha256, path, names in batch:
         try:
@@ -76,7 +85,7 @@ def measure_batch(batch: Sequence[Ask]) -> list[tuple[str, list[Measure]]]:
             continue
         found: list[Measure] = []
         for name in names:
-            module = plugins.load(MEASURES, name)
+            module = modules[name]
             if not isinstance(picture, Unreadable):
                 found += _as_measures(sha256, module, module.measure(picture))
             elif hasattr(module, "unreadable"):

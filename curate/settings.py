@@ -18,11 +18,31 @@ CRITERIA = "curate.criteria"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Models:
+    """Which models look at pictures; None: none does, and criteria that ask for its numbers abstain."""
+
+    embedding: str | None = None
+    """What a picture shows: an open_clip model and weights, `ViT-B-32@laion2b_s34b_b79k`, `ViT-B-32@PATH`, `hf-hub:OWNER/NAME@REVISION`,
+    or `random:NAME` for tests."""
+    copy_embedding: str | None = None
+    """Whether it is the same picture: an SSCD TorchScript file."""
+    captioner: str | None = None
+    """`blip:ID_OR_PATH@REVISION` or `git:ID_OR_PATH@REVISION`."""
+    people: str | None = None
+    """A file with weights that find faces."""
+    watermark: str | None = None
+    """Words against which the embedding scores watermarks: `embedding`; or a TorchScript file with one score a picture."""
+    lettering: str | None = None
+    """As `watermark`, for pictures that are mostly lettering."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CurationSettings:
     """How this workspace judges. Without a file: research, soft licences not accepted, every criterion's own numbers."""
 
     purpose: Literal["research", "commercial"] = "research"
     accept_soft: bool = False
+    models: Models = field(default_factory=Models)
     criteria: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

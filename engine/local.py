@@ -5,7 +5,7 @@ import logging
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -74,38 +74,48 @@ def _here(function: Callable[[B], R], batches: Sequence[B]) -> Iterator[Done[R]]
 def _in_processes(function: Callable[[B], R], batches: Sequence[B], workers: int) -> Iterator[Done[R]]:
     if not batches:
         return
-    waiting = deque(range(len(batches)))
+    following = 0
     pool = _pool(workers)
     running: deque[tuple[int, Future[R]]] = deque()
     try:
-        while waiting or running:
-            while waiting and len(running) < workers * IN_FLIGHT:
-                index = waiting.popleft()
-                running.append((index, pool.submit(function, batches[index])))
-            index, future = running.popleft()
+        while running or following < len(batches):
             try:
-                done = _outcome(index, future.result)
+                while following < len(batches) and len(running) < workers * IN_FLIGHT:
+                    running.append((following, pool.submit(function, batches[following])))
+                    following += 1
+                done = _outcome(running[0][0], running[0][1].result)
             except BrokenProcessPool:
-                # A worker died (out of memory, a crash in a codec). Which batch killed it is not known: try those that
-                # were handed out one by one, each in a process of its own, and go on with a fresh pool.
+                # A worker died (out of memory, a crash in a codec), seen at its result or at the next submission. Which
+                # batch killed it is not known: try those without a result one by one, and go on with a fresh pool.
                 pool.shutdown(wait=True, cancel_futures=True)
-                suspects = [index, *(one for one, _ in running)]
+                yield from _one_by_one(function, batches, running)
                 running.clear()
-                for suspect in suspects:
-                    yield _alone(function, batches[suspect], suspect)
                 pool = _pool(workers)
             else:
+                running.popleft()
                 yield done
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _alone(function: Callable[[B], R], batch: B, index: int) -> Done[R]:
-    with _pool(1) as pool:
-        try:
-            return _outcome(index, pool.submit(function, batch).result)
-        except BrokenProcessPool:
-            return Done(index=index, error="the process that worked on it died (out of memory, or a crash in a codec)")
+def _one_by_one(function: Callable[[B], R], batches: Sequence[B], suspects: Iterable[tuple[int, Future[R]]]) -> Iterator[Done[R]]:
+    """What came of each batch of a broken pool; whatever has no answer gets a process to itself, until that dies too."""
+    pool: ProcessPoolExecutor | None = None
+    try:
+        for index, future in suspects:
+            if not (future.cancelled() or isinstance(future.exception(), BrokenProcessPool)):
+                yield _outcome(index, future.result)
+                continue
+            pool = pool or _pool(1)
+            try:
+                yield _outcome(index, pool.submit(function, batches[index]).result)
+            except BrokenProcessPool:
+                pool.shutdown(wait=True)
+                pool = None
+                yield Done(index=index, error="the process that worked on it died (out of memory, or a crash in a codec)")
+    finally:
+        if pool is not None:
+            pool.shutdown(wait=True)
 
 
 def _outcome(index: int, work: Callable[[], R]) -> Done[R]:

@@ -49,7 +49,7 @@ def training_assertions(data: bytes) -> list[TrainingAssertion]:
     Boxes lie in one piece in PNG, WebP, TIFF, HEIF and AVIF, so they are found wherever they are; a JPEG cuts them
     into segments, which are put together first.
     """
-    found = dict.fromkeys(one for boxes in _jpeg_boxes(data) for one in _assertions(boxes))
+    found = dict.fromkeys(one for boxes in jpeg_boxes(data) for one in _assertions(boxes))
     return list(found or dict.fromkeys(_assertions(beside_pixels(data))))
 
 
@@ -133,7 +133,7 @@ def _word(said: str) -> str:
     return {"notallowed": "notAllowed", "constrained": "constrained", "allowed": "allowed"}.get(folded, said[:100])
 
 
-def _jpeg_boxes(data: bytes) -> list[bytes]:
+def jpeg_boxes(data: bytes) -> list[bytes]:
     """The JUMBF boxes of a JPEG, each put together from its APP11 segments in the order of their numbers."""
     pieces: dict[int, list[tuple[int, bytes]]] = {}
     at = 2 if data.startswith(b"\xff\xd8") else len(data)

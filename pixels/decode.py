@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pixels.beginnings import is_signed, what_it_is
+from pixels.colour import STRIP_PX, averageable, in_srgb, is_averageable, white_level
+from pixels.content_box import Box, content_box
 from pixels.floods import is_flood
 
-DECODE_VERSION = "pil-draft/1"
+DECODE_VERSION = "pil-draft-reduce/2"
 """Names this decode path; part of the version of every measure taken from it. Raise it when a pixel may move."""
 
 MAX_PIXELS = 178_956_970
@@ -37,9 +38,6 @@ EXTENSIONS = {
     "AVIF": "avif",
 }
 """The formats that count as images, each with its file extension."""
-
-STRIP_PX = 4_000_000
-"""Pixels converted at a time, so that a large scan is never in memory twice."""
 
 # Pillow sees to its own limit while it reads a header, with a warning that is no outcome; `MAX_PIXELS` is checked here,
 # before a pixel is decoded.
@@ -108,14 +106,20 @@ class Picture:
         """Luma of `rgb`, mode L, by Pillow's ITU-R 601 weights."""
         return self.rgb.convert("L")
 
+    @functools.cached_property
+    def box(self) -> Box | None:
+        """What lies inside uniform borders, as fractions of the sides; None when there are none to trim."""
+        return content_box(self.grey)
+
 
 def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture | Unreadable:
     """The picture with every byte of its stream read, so that a cut file is noticed.
 
     Args:
         data: the file's bytes, or its path.
-        side_px: when given, `rgb` is reduced to this longer side (never enlarged); JPEG then decodes at a fraction
-            of its size, which is 3 to 4 times faster.
+        side_px: when given, `rgb` is reduced by a whole number, so that its longer side is at most this and, unless the
+            picture is smaller, at least half of it; JPEG then decodes at a fraction of its size. Without it `rgb` is
+            whole: slow, and what the fast path is held against.
         max_pixels: larger pictures are not decoded.
 
     Raises:
@@ -168,13 +172,13 @@ def _decoded(data: bytes, first: Header, side_px: int | None) -> Picture:
     image = Image.open(io.BytesIO(data), formats=_PILLOW_NAMES)
     mode, bits = image.mode, _bits(image, data)
     if side_px is not None:
-        image.draft(mode, (side_px, side_px))  # only JPEG listens; both sides stay at or above side_px
+        _draft(image, side_px)  # only JPEG listens
     image.load()
     orientation = _orientation(image)
     profile = image.info.get("icc_profile")
     frames = _frames(image)
     small = _reduced(image, side_px)
-    rgb, icc = _in_srgb(small, profile)
+    rgb, icc = in_srgb(small, profile)  # after reduction: as good, and far fewer pixels
     if orientation in _TURNS:
         rgb = rgb.transpose(_TURNS[orientation])
     turned = orientation >= 5
@@ -204,80 +208,35 @@ _TURNS = {
 }
 
 
+def _draft(image: Image.Image, side_px: int) -> None:
+    """Let a JPEG decode at the smallest of its scales (1/8, 1/4, 1/2) that leaves half of `side_px` or more."""
+    longest = max(image.size)
+    scale = next((scale for scale in (8, 4, 2) if 2 * (longest // scale) >= side_px), 1)
+    if scale > 1:
+        image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
+
+
 def _reduced(image: Image.Image, side_px: int | None) -> Image.Image:
-    """The frame in a mode that can be averaged (L, RGB, CMYK, LAB), at most `side_px` long, in strips of full lines."""
+    """The frame in a mode that can be averaged (L, RGB, CMYK, LAB): means of squares of pixels, so many that it fits."""
     width, height = image.size
-    longest = max(width, height)
-    factor = 1 if side_px is None else max(1, longest // (2 * side_px))  # a box mean first, then Lanczos for 2 and more
+    factor = 1 if side_px is None else max(1, -(-max(width, height) // side_px))
+    if is_averageable(image):
+        return image.reduce(factor) if factor > 1 else image
+    white = white_level(image)
     lines = max(1, STRIP_PX // (width * factor)) * factor
     strips = []
-    for top in range(0, height, lines):
+    for top in range(0, height, lines):  # strips of full lines
         strip = image if lines >= height else image.crop((0, top, width, min(top + lines, height)))
-        plain = _averageable(strip)
+        plain = averageable(strip, full=white)
         strips.append(plain.reduce(factor) if factor > 1 else plain)
-    whole = strips[0]
-    if len(strips) > 1:
-        whole = Image.new(strips[0].mode, (strips[0].width, sum(one.height for one in strips)))
-        top = 0
-        for one in strips:
-            whole.paste(one, (0, top))
-            top += one.height
-    if side_px is not None and longest > side_px:
-        size = (max(1, round(width * side_px / longest)), max(1, round(height * side_px / longest)))
-        whole = whole.resize(size, Image.Resampling.LANCZOS)
+    if len(strips) == 1:
+        return strips[0]
+    whole = Image.new(strips[0].mode, (strips[0].width, sum(one.height for one in strips)))
+    top = 0
+    for one in strips:
+        whole.paste(one, (0, top))
+        top += one.height
     return whole
-
-
-def _averageable(image: Image.Image) -> Image.Image:
-    """Sixteen bits scaled, palettes looked up, transparency laid on white; no colour is converted yet."""
-    if image.mode in ("L", "RGB", "CMYK", "LAB"):
-        return image
-    if image.mode.startswith("I;16"):
-        # Pillow clips at 255 when it converts 16 bits (python-pillow/Pillow#274, #1108): take the high byte.
-        values = np.asarray(image).astype(np.uint16)
-        return Image.fromarray((values >> 8).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_eight_bits(np.asarray(image)))
-    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        paper = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(paper, layer).convert("RGB")
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Grey of 32 bits as 0 to 255, by the narrowest range that holds the values: 1.0, 255, 65535, else their own."""
-    known = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
-    top = float(known.max(initial=0.0))
-    whole = values.dtype.kind in "iu"
-    limits = (255.0, 65535.0) if whole else (1.0, 255.0, 65535.0)
-    full = next((limit for limit in limits if top <= limit), top)
-    return np.asarray(known * (255.0 / full), dtype=np.uint8)
-
-
-def _in_srgb(image: Image.Image, profile: Any) -> tuple[Image.Image, str | None]:
-    """The picture in sRGB, and the name of the profile that it was converted from."""
-    if not isinstance(profile, bytes) or not profile:
-        return (image if image.mode == "RGB" else image.convert("RGB")), None
-    name, transform = _transform(profile, image.mode)
-    if transform is not None:
-        converted = ImageCms.applyTransform(image, transform)
-        if converted is not None:
-            return converted, name
-    return (image if image.mode == "RGB" else image.convert("RGB")), name
-
-
-@functools.lru_cache(maxsize=32)
-def _transform(profile: bytes, mode: str) -> tuple[str, ImageCms.ImageCmsTransform | None]:
-    """Name of the profile and the way from it to sRGB; no way when it is sRGB already or does not fit the mode."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = " ".join((source.profile.profile_description or "unnamed").split())
-        if "sRGB" in name and mode == "RGB":
-            return name, None
-        return name, ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        return "unusable", None
 
 
 def _orientation(image: Image.Image) -> int:

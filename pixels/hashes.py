@@ -9,24 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pixels.content_box import Box, content_box, in_pixels
 from pixels.decode import DECODE_VERSION, Picture
 
 HASH_SIDE_PX = 512
-"""Longer side of the picture that is hashed: JPEG then decodes at a fraction of its size and cost."""
-PHASH_VERSION = f"phash64/{DECODE_VERSION}-{HASH_SIDE_PX}/1"
+"""Longer side at most of a picture opened to be measured: JPEG then decodes at a fraction of its size and cost."""
+GREY_SIDE_PX = 256
+"""Longer side at most of the grey that Lanczos then brings to 32 x 32: a mean comes first, which is 3 times as fast."""
+PHASH_VERSION = f"phash64/{DECODE_VERSION}-{HASH_SIDE_PX}-{GREY_SIDE_PX}/2"
 """Hashes of different versions are never compared."""
 BALANCED = 32
 """One-bits of every hash whose 64 coefficients differ; any other number means a degenerate picture, never matched."""
 
 ORIENTATIONS = ("upright", "mirrored", "flipped", "turned_180", "transposed", "turned_90", "turned_270", "transversed")
 """As it lies, mirrored left to right, top to bottom, turned (counter-clockwise, degrees), and on both diagonals."""
-
-BOX_SIDE_PX = 256
-"""Longer side of the thumbnail on which borders are looked for; on 1024 px it costs more than the decode."""
-BOX_LEVELS = 12
-"""A line is border while no more than 2 % of it lies further than this from the outermost line's grey (0 to 255)."""
-BOX_LEAST = 0.2
-"""A box that would leave less than this of either side is refused: the picture is mostly paper."""
 
 
 class Bits(int):
@@ -39,21 +35,28 @@ class Hashes:
 
     frame: dict[str, Bits]
     box: dict[str, Bits] | None
-    box_fractions: tuple[float, float, float, float] | None
+    box_fractions: Box | None
 
 
 def hashes(picture: Picture) -> Hashes:
-    """All hashes of a picture opened with `side_px=HASH_SIDE_PX`; the first of the frame is imagehash's phash."""
-    grey = picture.grey
-    box = content_box(grey)
+    """All hashes of a picture opened with `side_px=HASH_SIDE_PX`; of the frame the first is imagehash's of `hashed_grey`."""
+    grey = hashed_grey(picture.grey)
     inner = None
-    if box is not None:
-        inner = grey.resize((32, 32), Image.Resampling.LANCZOS, box=_in_pixels(box, grey.size))
+    if picture.box is not None:
+        inner = grey.resize((32, 32), Image.Resampling.LANCZOS, box=in_pixels(picture.box, grey.size))
+    blocks = [_block(one) for one in (grey.resize((32, 32), Image.Resampling.LANCZOS), inner) if one is not None]
+    bits = _all_bits(np.concatenate([_laid(block) for block in blocks]))
     return Hashes(
-        frame=_by_orientation(_block(grey.resize((32, 32), Image.Resampling.LANCZOS))),
-        box=None if inner is None else _by_orientation(_block(inner)),
-        box_fractions=box,
+        frame=dict(zip(ORIENTATIONS, bits[:8], strict=True)),
+        box=None if inner is None else dict(zip(ORIENTATIONS, bits[8:], strict=True)),
+        box_fractions=picture.box,
     )
+
+
+def hashed_grey(grey: Image.Image) -> Image.Image:
+    """What the hash is taken from: the grey, reduced by a whole number to at most `GREY_SIDE_PX`."""
+    factor = -(-max(grey.size) // GREY_SIDE_PX)
+    return grey.reduce(factor) if factor > 1 else grey
 
 
 def phash(grey: Image.Image) -> Bits:
@@ -71,31 +74,10 @@ def degenerate(bits: int) -> bool:
     return bits.bit_count() != BALANCED
 
 
-def content_box(grey: Image.Image) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom as fractions of the sides, without uniform borders; None when there are none to trim."""
-    scale = BOX_SIDE_PX / max(grey.size)
-    if scale < 1:
-        size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-        grey = grey.resize(size, Image.Resampling.BOX)
-    lines = np.asarray(grey, dtype=np.int16)
-    height, width = lines.shape
-    top, bottom = _border(lines), _border(lines[::-1])
-    if top >= height:
-        return None
-    columns = lines[top : height - bottom].T
-    left, right = _border(columns), _border(columns[::-1])
-    if height - top - bottom < BOX_LEAST * height or width - left - right < BOX_LEAST * width:
-        return None
-    if not (left or top or right or bottom):
-        return None
-    return left / width, top / height, (width - right) / width, (height - bottom) / height
-
-
 def aligned_grey(grey: Image.Image, frame: str, orientation: str, side_px: int = 64) -> NDArray[np.float64]:
     """The whole frame ("full") or content box ("box") as [side_px, side_px] grey, laid as `orientation` says."""
-    box = content_box(grey) if frame == "box" else None
-    size = (side_px, side_px)
-    small = grey.resize(size, Image.Resampling.BOX, box=None if box is None else _in_pixels(box, grey.size))
+    box = in_pixels(content_box(grey) if frame == "box" else None, grey.size)
+    small = grey.resize((side_px, side_px), Image.Resampling.BOX, box=box)
     turn = _TURNS[orientation]
     return np.asarray(small if turn is None else small.transpose(turn), dtype=np.float64)
 
@@ -127,12 +109,11 @@ def _block(grey32: Image.Image) -> NDArray[np.float64]:
     return np.asarray(np.round(_COSINES @ pixels @ _COSINES.T, 6), dtype=np.float64)
 
 
-def _by_orientation(block: NDArray[np.float64]) -> dict[str, Bits]:
-    """Reversing an axis flips the sign of its odd frequencies; a diagonal swaps the axes: no further decode."""
+def _laid(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[8, 8, 8]: reversing an axis flips the sign of its odd frequencies; a diagonal swaps the axes: no further decode."""
     mirrored, flipped = block * _SIGNS[None, :], block * _SIGNS[:, None]
     both = mirrored * _SIGNS[:, None]
-    laid = (block, mirrored, flipped, both, block.T, mirrored.T, flipped.T, both.T)
-    return dict(zip(ORIENTATIONS, _all_bits(np.stack(laid)), strict=True))
+    return np.stack((block, mirrored, flipped, both, block.T, mirrored.T, flipped.T, both.T))
 
 
 def _bits(block: NDArray[np.float64]) -> Bits:
@@ -145,14 +126,3 @@ def _all_bits(blocks: NDArray[np.float64]) -> list[Bits]:
     middle = np.partition(rows, (31, 32), axis=1)[:, 31:33].mean(axis=1)
     packed = np.packbits(rows > middle[:, None], axis=1)
     return [Bits(int.from_bytes(row.tobytes(), "big")) for row in packed]
-
-
-def _border(lines: NDArray[np.int16]) -> int:
-    """How many of the first lines are uniform and of the outermost line's grey."""
-    colour = np.median(lines[0])
-    far = (np.abs(lines - colour) > BOX_LEVELS).mean(axis=1) > 0.02
-    return int(np.argmax(far)) if far.any() else len(lines)
-
-
-def _in_pixels(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    return box[0] * size[0], box[1] * size[1], box[2] * size[0], box[3] * size[1]

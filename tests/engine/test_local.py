@@ -34,6 +34,13 @@ def test_a_batch_that_kills_its_process_does_not_take_the_others_along() -> None
     assert "died" in done[1].error
 
 
+def test_deaths_in_the_middle_of_many_batches_are_survived_wherever_they_are_noticed() -> None:
+    batches = [[99] if number in (20, 21) else [100 + number] for number in range(40)]
+    done = list(run_batches(squared, batches, workers=2))
+    assert [one.index for one in done] == list(range(40))
+    assert [one.index for one in done if one.error is not None] == [20, 21]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_full_disk_is_no_bad_batch(workers: int) -> None:
     with pytest.raises(NoSpaceError):

@@ -120,8 +120,15 @@ def test_transparent_parts_lie_on_white() -> None:
 
 def test_a_reduced_picture_keeps_its_true_size_in_words() -> None:
     picture = _opened(encoded(drawn(1, 900).crop((0, 0, 900, 600)), "JPEG"), side_px=128)
-    assert picture.rgb.size == (128, 85)
+    assert picture.rgb.size == (113, 75)  # an eighth: at most 128, at least half of it
     assert (picture.width_px, picture.height_px) == (900, 600)
+
+
+@pytest.mark.parametrize("size", [(513, 40), (1000, 1001), (2047, 300), (4096, 5), (3, 1500), (511, 512)])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
+def test_a_reduced_picture_is_as_long_as_asked_or_down_to_half(size: tuple[int, int], format_name: str) -> None:
+    longest = max(_opened(encoded(Image.new("RGB", size, "red"), format_name), side_px=512).rgb.size)
+    assert min(256, max(size)) <= longest <= 512
 
 
 def test_strips_of_a_large_picture_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:

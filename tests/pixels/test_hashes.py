@@ -6,15 +6,16 @@ import pytest
 from curated_archive import drawn, encoded
 from PIL import Image, ImageOps
 
+from pixels.content_box import content_box
 from pixels.decode import Picture, open_picture
 from pixels.hashes import (
     HASH_SIDE_PX,
     ORIENTATIONS,
     aligned_grey,
-    content_box,
     correlation,
     degenerate,
     hash_distance,
+    hashed_grey,
     hashes,
     phash,
 )
@@ -30,6 +31,12 @@ def _opened(picture: Image.Image) -> Picture:
 def test_the_bits_are_those_of_imagehash(seed: int) -> None:
     picture = drawn(seed, 300)
     assert phash(picture.convert("L")) == int(str(imagehash.phash(picture)), 16)
+
+
+def test_the_hash_of_a_reduced_scan_is_imagehash_s_of_the_same_array() -> None:
+    picture = _opened(drawn(3, 1300))
+    expected = int(str(imagehash.phash(hashed_grey(picture.grey))), 16)
+    assert hashes(picture).frame["upright"] == expected
 
 
 def test_golden_bits() -> None:
