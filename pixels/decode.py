@@ -126,16 +126,17 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
         OSError: the path cannot be read. Bad bytes never raise.
     """
     data = data.read_bytes() if isinstance(data, Path) else data
-    first = _header(data)
-    if isinstance(first, Unreadable):
-        return first
+    opened = _opened(data)
+    if isinstance(opened, Unreadable):
+        return opened
+    image, first = opened
     if first.width_px * first.height_px > max_pixels:
         detail = f"{first.width_px} x {first.height_px} pixels, more than the {max_pixels} that are decoded"
         return Unreadable(kind="too_many_pixels", detail=detail)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no outcome
         try:
-            return _decoded(data, first, side_px)
+            return _decoded(image, data, first, side_px)
         except _BAD_BYTES as error:
             return _reason(error)
 
@@ -143,11 +144,12 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
 def header(data: bytes | Path) -> Header | None:
     """Format and size from the first bytes, nothing decoded; None when it is no image that this project reads."""
     data = data.read_bytes() if isinstance(data, Path) else data
-    found = _header(data)
-    return None if isinstance(found, Unreadable) else found
+    opened = _opened(data)
+    return None if isinstance(opened, Unreadable) else opened[1]
 
 
-def _header(data: bytes) -> Header | Unreadable:
+def _opened(data: bytes) -> tuple[Image.Image, Header] | Unreadable:
+    """The picture as its header says, nothing decoded yet."""
     if not data:
         return Unreadable(kind="empty", detail="an empty file")
     if is_flood(data):
@@ -155,21 +157,20 @@ def _header(data: bytes) -> Header | Unreadable:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(data), formats=_PILLOW_NAMES) as image:
-                name = "JPEG" if image.format == "MPO" else str(image.format)
-                width, height = image.size
+            image = Image.open(io.BytesIO(data), formats=_PILLOW_NAMES)
         except _BAD_BYTES as error:
             known = is_signed(data)
             if known and isinstance(error, UnidentifiedImageError):
                 return Unreadable(kind="broken", detail=what_it_is(data))
             return Unreadable(kind="not_an_image", detail=what_it_is(data)) if not known else _reason(error)
+    width, height = image.size
     if not (1 <= width <= LONGEST_SIDE_PX and 1 <= height <= LONGEST_SIDE_PX):
         return Unreadable(kind="broken", detail=f"the header says {width} x {height} pixels")
-    return Header(format=name, width_px=width, height_px=height)
+    name = "JPEG" if image.format == "MPO" else str(image.format)
+    return image, Header(format=name, width_px=width, height_px=height)
 
 
-def _decoded(data: bytes, first: Header, side_px: int | None) -> Picture:
-    image = Image.open(io.BytesIO(data), formats=_PILLOW_NAMES)
+def _decoded(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Picture:
     mode, bits = image.mode, _bits(image, data)
     if side_px is not None:
         _draft(image, side_px)  # only JPEG listens
