@@ -14,8 +14,11 @@ READ_SIZE_BYTES = 1 << 20
 
 def canonical_json(value: Any) -> str:
     """One text for one value: sorted keys, tight separators, Unicode in normal form C, not escaped, no NaN."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return unicodedata.normalize("NFC", text)
+    text = _CANONICAL.encode(value)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def sha256_of_file(path: Path) -> str:

@@ -193,10 +193,9 @@ def decode_batch(batch: Sequence[tuple[str, str, tuple[str, ...]]]) -> int:
 
 
 def _names(without: Sequence[str]) -> list[str]:
-    from base import plugins
-    from curate.measure import MEASURES
+    from curate.measure import without_model
 
-    return [name for name in plugins.names(MEASURES) if name not in without]
+    return [name for name in without_model() if name not in without]
 
 
 def _tool(tool: str, folders: Sequence[Path], processes: int) -> list[Spent]:

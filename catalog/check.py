@@ -14,6 +14,7 @@ RULES = {
     "every measure is of an image": "SELECT DISTINCT sha256 FROM measures WHERE sha256 NOT IN (SELECT sha256 FROM images)",
     "a measure is stored once an image and version": """
         SELECT sha256 || ' ' || measure FROM measures GROUP BY sha256, measure, version HAVING count(*) > 1""",
+    "every embedding is of an image": "SELECT DISTINCT sha256 FROM embeddings WHERE sha256 NOT IN (SELECT sha256 FROM images)",
     "every pair is of two images, in order": """
         SELECT a || ' ' || b
         FROM pairs

@@ -8,10 +8,12 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,15 @@ import duckdb
 
 from base.errors import UsageError
 from catalog import db
+from catalog.query_process import THREADS
 
 TIMEOUT_S = 60
-ADDRESS_SPACE_BYTES = 6 << 30  # DuckDB reserves far more than it uses; 13 GB queries were seen without a limit
+ADDRESS_SPACE_BYTES = 4 << 30  # DuckDB reserves more than it uses; 13 GB queries were seen without a limit
 ROW_LIMIT = 100_000
+MOST_SQL_BYTES = 100_000
+"""Longer ones are refused unread: 100,000 nested subqueries (1.5 MB) overflow the stack of DuckDB 2.0.0's parser."""
+ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "TZ")
+"""What the child is told of its surroundings: no keys, no names."""
 REFUSED = "only one SELECT (or FROM, VALUES, WITH … SELECT) is taken"
 
 
@@ -48,6 +55,7 @@ def ask(workspace: Path, sql: str, *, timeout_s: float = TIMEOUT_S, limit: int =
     folder = Path(tempfile.mkdtemp(prefix="snapshot-", dir=spool))
     try:
         snapshot(workspace, folder / "snapshot.duckdb")
+        (folder / "snapshot.duckdb").chmod(0o400)
         return _ask_in_child(folder, sql, timeout_s=timeout_s, limit=limit)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -71,6 +79,14 @@ def check_statement(sql: str) -> None:
         UsageError: it does not parse, is several statements, or is another kind of statement.
     """
     try:
+        size_bytes = len(sql.encode())
+    except UnicodeEncodeError as error:
+        raise UsageError(f"this is no SQL: it is not UTF-8 from character {error.start} on.") from error
+    if size_bytes > MOST_SQL_BYTES:
+        raise UsageError(f"this query has {size_bytes} bytes; at most {MOST_SQL_BYTES} are taken.")
+    if "\0" in sql:
+        raise UsageError("this is no SQL: it holds a NUL character.")
+    try:
         with duckdb.connect(":memory:") as connection:
             statements = connection.extract_statements(sql)
     except duckdb.Error as error:
@@ -84,30 +100,43 @@ def check_statement(sql: str) -> None:
 
 def _ask_in_child(folder: Path, sql: str, *, timeout_s: float, limit: int) -> Answer:
     request = json.dumps({"file": str(folder / "snapshot.duckdb"), "sql": sql, "limit": limit})
+    known = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.run(
             [sys.executable, "-m", "catalog.query_process"],
             input=request,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=timeout_s,
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
-            preexec_fn=_limit_child if os.name == "posix" else None,
+            env={**known, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUTF8": "1", "HOME": str(folder)},
+            preexec_fn=partial(_limit_child, timeout_s) if os.name == "posix" else None,
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise UsageError(f"the query took longer than {timeout_s:g} s and was stopped; the catalogue is untouched.") from None
     if child.returncode != 0:
-        last = (child.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UsageError(f"the query needed too much memory or time and was stopped ({last[:200]}); the catalogue is untouched.")
+        raise UsageError(f"the query was stopped ({_cause(child.returncode, child.stderr)}); the catalogue is untouched.")
     answer = json.loads(child.stdout)
     if "error" in answer:
         raise UsageError(answer["error"])
     return Answer(columns=tuple(answer["columns"]), rows=tuple(map(tuple, answer["rows"])), cut=answer["cut"])
 
 
-def _limit_child() -> None:
+def _cause(code: int, said: str) -> str:
+    """Why a child ended without an answer, in words."""
+    if code == -signal.SIGXCPU:
+        return "it took too much time"
+    if code < 0:
+        return f"it needed too much memory, or broke DuckDB: {signal.Signals(-code).name}"
+    return (said.strip().splitlines() or ["no message"])[-1][:200]
+
+
+def _limit_child(timeout_s: float) -> None:
+    """Memory; time, should the parent die first; no file written, whatever the query; no image of the memory left behind."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_S * 2, TIMEOUT_S * 2))
+    processor_s = int(timeout_s * THREADS) + 5
+    resource.setrlimit(resource.RLIMIT_CPU, (processor_s, processor_s + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

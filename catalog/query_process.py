@@ -2,9 +2,13 @@
 
 import json
 import sys
-from typing import Any
 
 import duckdb
+
+THREADS = 2
+MOST_ANSWER_BYTES = 64 << 20
+"""More is not given: the command that asked holds the answer in memory, and no one reads it."""
+ROWS_AT_ONCE = 500
 
 LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
@@ -13,7 +17,8 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "temp_directory": "",
     "memory_limit": "2GB",
-    "threads": "2",
+    "threads": str(THREADS),
+    "python_enable_replacements": "false",
     "lock_configuration": "true",
 }
 
@@ -21,22 +26,35 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
 def _answer_request() -> None:
     """The child: read a request on stdin, write one JSON answer on stdout."""
     request = json.loads(sys.stdin.read())
-    sys.stdout.write(json.dumps(_run(request["file"], request["sql"], request["limit"]), default=str, ensure_ascii=False))
-
-
-def _run(file: str, sql: str, limit: int) -> dict[str, Any]:
     try:
-        with duckdb.connect(file, read_only=True, config=LOCKED) as connection:
-            # Wrapped: a COPY in a WITH must stand at the top level; the line break ends a trailing comment.
-            wrapped = f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n)"
-            cursor = connection.execute(f"{_without_zones(connection, wrapped)} LIMIT {int(limit) + 1}")
-            names = [column[0] for column in cursor.description or ()]
-            found = cursor.fetchall()
+        answer = _run(request["file"], request["sql"], request["limit"])
     except duckdb.Error as error:
-        return {"error": f"{str(error).splitlines()[0]}"}
-    except MemoryError:
-        return {"error": "the query needed too much memory; the catalogue is untouched."}
-    return {"columns": names, "rows": found[:limit], "cut": len(found) > limit}
+        answer = json.dumps({"error": str(error).splitlines()[0]}, ensure_ascii=False)
+    except (MemoryError, OverflowError):
+        answer = json.dumps({"error": "the query needed too much memory; the catalogue is untouched."})
+    sys.stdout.write(answer)
+
+
+def _run(file: str, sql: str, limit: int) -> str:
+    """The answer as one JSON object; the rows are fetched and written by parts."""
+    with duckdb.connect(file, read_only=True, config=LOCKED) as connection:
+        # Wrapped: a COPY in a WITH must stand at the top level; the line break ends a trailing comment.
+        wrapped = f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n)"
+        cursor = connection.execute(f"{_without_zones(connection, wrapped)} LIMIT {int(limit) + 1}")
+        names = json.dumps([column[0] for column in cursor.description or ()], ensure_ascii=False)
+        parts: list[str] = []
+        rows = size_bytes = 0
+        while found := cursor.fetchmany(ROWS_AT_ONCE):
+            part = json.dumps(found[: max(limit - rows, 0)], default=str, ensure_ascii=False)[1:-1]
+            rows += len(found)
+            size_bytes += len(part)
+            if size_bytes > MOST_ANSWER_BYTES:
+                said = (
+                    f"the answer is larger than {MOST_ANSWER_BYTES >> 20} MB: ask for fewer rows or columns (--limit, left(…))."
+                )
+                return json.dumps({"error": said}, ensure_ascii=False)
+            parts += [part] if part else []
+    return f'{{"columns": {names}, "rows": [{", ".join(parts)}], "cut": {json.dumps(rows > limit)}}}'
 
 
 def _without_zones(connection: duckdb.DuckDBPyConnection, sql: str) -> str:

@@ -4,8 +4,8 @@ import logging
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 SPOOL_NAME = "spool"
 POURED_NAME = "poured"
 CODE_VERSION = "0.1.0"
+COUNTED_AFTER = ("curate", "decide", "correct", "ingest")
+"""Commands after which a large collection is counted for `status`; not harvest, whose memory stays flat."""
+LARGE_BYTES = 100 << 20
+"""About 60,000 measured pictures: below, counting takes a moment."""
 
 
 class Run:
@@ -54,6 +58,10 @@ class Run:
     def add(self, table: str, row: Any, *, durable: bool = False) -> None:
         """Spool one row (a dictionary, or a dataclass of `catalog.records`); run id and time are filled in."""
         self.spool.add(table, row, durable=durable)
+
+    def add_all(self, table: str, rows: Iterable[Any], *, durable: bool = False) -> None:
+        """Spool many rows at once: one time, one write."""
+        self.spool.add_all(table, rows, durable=durable)
 
     def count(self, what: str, number: int = 1) -> None:
         """Add to one of the numbers that the run reports."""
@@ -109,6 +117,11 @@ def begin(workspace: Path, command: str, settings: Mapping[str, Any], seed: int 
                 error.add_note(str(later))
             raise
         run._finish("done", None)
+    if command in COUNTED_AFTER and db.catalogue_path(workspace).stat().st_size >= LARGE_BYTES:
+        from catalog.status import status  # it asks for the spools that wait, here
+
+        with suppress(BusyError):
+            status(workspace)  # counted now, so that who asks next need not wait
 
 
 def pour_abandoned(workspace: Path, *, stage: str | None = None) -> dict[str, dict[str, int]]:

@@ -2,15 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 
 from base.errors import SourceError, from_os_error
-from base.faults import die, kill_point, wanted
+from base.faults import die, wanted
 from base.files import canonical_json
 from catalog import db
 
@@ -40,8 +40,8 @@ RULES: Mapping[str, TableRule] = {
     "depictions": TableRule(about=("subject", "concept", "source"), same=("score",), time="stated_at"),
     "captions": TableRule(about=("subject", "origin", "language"), same=("text",), time="stated_at"),
     "measures": TableRule(about=("sha256", "measure", "version"), time="measured_at"),
-    "embeddings": TableRule(about=("sha256", "kind", "version"), time="measured_at"),
-    "likeness": TableRule(about=("subject", "kind", "other", "version"), time="measured_at"),
+    "embeddings": TableRule(about=("sha256", "kind", "version"), time="measured_at", in_parts=True),
+    "likeness": TableRule(about=("subject", "kind", "other", "version"), time="measured_at", in_parts=True),
     "pairs": TableRule(about=("a", "b", "kind", "version", "orientation"), time="found_at"),
     "links": TableRule(about=("a", "b"), same=("kind", "reason", "who"), time="stated_at"),
     "groups": TableRule(about=("member",), same=("anchor",), time="stated_at"),
@@ -62,8 +62,12 @@ RULES: Mapping[str, TableRule] = {
 }
 
 
-PART_BYTES = 2 << 20
-"""A longer file is poured in parts of about this size: 20,000 candidates at once take 170 MB, in parts 60 (2026-11-21)."""
+PART_BYTES = 4 << 20
+"""A longer file is poured in parts of about this size: 40,000 candidates at once take 100 MB more (2026-11-21)."""
+LOG_BYTES = 64 << 20
+"""While parts are poured, what is committed is worked into the file when its log has this size; DuckDB's 16 MB costs more."""
+MOST_LINE_BYTES = 64 << 20
+"""A longer line cannot be poured."""
 
 
 class Spool:
@@ -84,26 +88,28 @@ class Spool:
             KeyError: no such table, or a column that it does not have.
             NoSpaceError: the disk is full; the lines before are whole.
         """
-        known = db.columns(table)
-        values = _as_values(row)
-        if wrong := set(values) - set(known):
-            raise KeyError(f"table {table} has no column {', '.join(sorted(wrong))}")
-        time = RULES[table].time
-        if time and values.get(time) is None:
-            values[time] = db.utc_now().isoformat(sep=" ")
-        if "run_id" in known:
-            values["run_id"] = values.get("run_id") or self.run_id
-        values["line"] = self.lines[table] = self.lines.get(table, 0) + 1
-        data = (canonical_json(values) + "\n").encode()
+        self.add_all(table, (row,), durable=durable)
+
+    def add_all(self, table: str, rows: Iterable[Any], *, durable: bool = False) -> None:
+        """Write a line for each row, in their order and with one time, and hand all of them to the system at once.
+
+        Raises:
+            KeyError: no such table, or a column that it does not have; then none of the rows is written.
+            NoSpaceError: the disk is full; the lines before are whole.
+        """
+        lines = self._lines(table, rows)
+        if not lines:
+            return
         stream = self._streams.get(table)
         try:
             if stream is None:
                 stream = self._streams[table] = (self.folder / f"{table}.jsonl").open("ab")
-            if wanted("spool.mid_line"):
-                stream.write(data[: len(data) // 2])
-                stream.flush()
-                die()
-            stream.write(data)
+            for at, line in enumerate(lines):
+                if wanted("spool.mid_line"):
+                    _die_having_written(stream, [*lines[:at], line[: len(line) // 2]])
+                if wanted("spool.after_line"):
+                    _die_having_written(stream, lines[: at + 1])
+            stream.write(b"".join(lines))
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
@@ -111,7 +117,25 @@ class Spool:
             if known_error := from_os_error(error, f"spooling a row of {table}"):
                 raise known_error from error
             raise
-        kill_point("spool.after_line")
+
+    def _lines(self, table: str, rows: Iterable[Any]) -> list[bytes]:
+        known, time = db.columns(table), RULES[table].time
+        now = db.utc_now().isoformat(sep=" ")
+        number = self.lines.get(table, 0)
+        lines = []
+        for row in rows:
+            values = _as_values(row)
+            if not values.keys() <= known.keys():
+                raise KeyError(f"table {table} has no column {', '.join(sorted(values.keys() - known.keys()))}")
+            if time and values.get(time) is None:
+                values[time] = now
+            if "run_id" in known:
+                values["run_id"] = values.get("run_id") or self.run_id
+            number += 1
+            values["line"] = number
+            lines.append((canonical_json(values) + "\n").encode())
+        self.lines[table] = number
+        return lines
 
     def close(self) -> None:
         """Make every line durable and close the files."""
@@ -120,6 +144,12 @@ class Spool:
             os.fsync(stream.fileno())
             stream.close()
         self._streams.clear()
+
+
+def _die_having_written(stream: IO[bytes], lines: Sequence[bytes]) -> None:
+    stream.write(b"".join(lines))
+    stream.flush()
+    die()
 
 
 def pour(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
@@ -144,9 +174,11 @@ def pour(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
                     if number:
                         connection.execute("COMMIT")
                         connection.execute("SET threads = 1")  # each thread holds buffers of its own
+                        connection.execute(f"SET wal_autocheckpoint = '{LOG_BYTES}b'")
                         connection.execute("BEGIN")
                     count += _pour_table(connection, table, rule, part)
                 connection.execute("RESET threads")
+                connection.execute("RESET wal_autocheckpoint")
             except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.ConstraintException) as error:
                 raise SourceError(
                     f"{path} cannot be poured into {table}: {str(error).splitlines()[0]} Mend the line, or go on without this"
@@ -217,43 +249,72 @@ def _parts(path: Path) -> Iterator[Path]:
 def _pour_table(connection: duckdb.DuckDBPyConnection, table: str, rule: TableRule, path: Path) -> int:
     types = db.columns(table)
     names = ", ".join(types)
-    about = ", ".join(rule.about)
-    once = "" if "run_id" not in types or not rule.same else ", run_id"
-    same = " AND ".join(f"newest.{name} IS NOT DISTINCT FROM incoming.{name}" for name in (*rule.about, *rule.same))
-    this_row = " AND ".join(f"present.{name} = incoming.{name}" for name in (*rule.about, *(["run_id"] if once else [])))
-    order = "run_id DESC" if "run_id" in types else "1"
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE incoming AS
-        SELECT {names}
-        FROM read_json(?, format = 'newline_delimited', columns = ?, maximum_object_size = 67108864)
-        QUALIFY row_number() OVER (PARTITION BY {about}{once} ORDER BY line DESC) = 1
+        SELECT {names}, line
+        FROM read_json(?, format = 'newline_delimited', columns = ?, maximum_object_size = ?)
         """,
-        [str(path), {**types, "line": "BIGINT"}],
+        # A buffer of twice the longest line that is taken is set aside for each thread: no more than the file can need.
+        [str(path), {**types, "line": "BIGINT"}, min(max(path.stat().st_size, 1 << 20), MOST_LINE_BYTES)],
     )
-    sql = f"""
-        INSERT INTO {table} ({names})
-        SELECT {names} FROM incoming
-        WHERE NOT EXISTS (SELECT 1 FROM {table} AS present WHERE {this_row})
+    statement = (*rule.about, *(["run_id"] if "run_id" in types and rule.same else []))
+    _keep_the_later(connection, statement)
+    compared = dict.fromkeys((*rule.about, *rule.same, *(["run_id"] if "run_id" in types else [])))
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE present AS
+        SELECT {", ".join(compared)} FROM {table} SEMI JOIN incoming USING ({", ".join(rule.about)})
         """
-    if rule.same:
+    )
+    sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming"
+    if _one(connection, "SELECT count(*) FROM present"):
         sql += f"""
-        AND NOT EXISTS (
-          SELECT 1
-          FROM (
-            SELECT * FROM {table} SEMI JOIN incoming USING ({about})
-            QUALIFY row_number() OVER (PARTITION BY {about} ORDER BY {order}) = 1
-          ) AS newest
-          WHERE {same}
-        )"""
-    count = connection.execute(sql).fetchone()
+        WHERE NOT EXISTS (SELECT 1 FROM present WHERE {_equal("present", statement)})
+        """
+        if rule.same:
+            about, order = ", ".join(rule.about), "run_id DESC" if "run_id" in types else "1"
+            sql += f"""
+            AND NOT EXISTS (
+              SELECT 1
+              FROM (
+                SELECT * FROM present
+                QUALIFY row_number() OVER (PARTITION BY {about} ORDER BY {order}) = 1
+              ) AS newest
+              WHERE {_equal("newest", (*rule.about, *rule.same))}
+            )"""
+    count = _one(connection, sql)
     connection.execute("DROP TABLE incoming")
-    return int(count[0]) if count else 0
+    connection.execute("DROP TABLE present")
+    return count
+
+
+def _keep_the_later(connection: duckdb.DuckDBPyConnection, statement: Sequence[str]) -> None:
+    """Of two lines about one thing only the later counts; few files hold such lines, so they are looked for by hash first."""
+    about = ", ".join(statement)
+    twice = f"SELECT count(*) FROM (SELECT 1 FROM incoming GROUP BY hash({about}) HAVING count(*) > 1)"
+    if _one(connection, twice):
+        connection.execute(
+            f"""
+            DELETE FROM incoming
+            WHERE rowid IN (
+              SELECT rowid FROM incoming
+              QUALIFY row_number() OVER (PARTITION BY {about} ORDER BY line DESC) > 1
+            )"""
+        )
+
+
+def _equal(other: str, names: Sequence[str]) -> str:
+    return " AND ".join(f"{other}.{name} IS NOT DISTINCT FROM incoming.{name}" for name in names)
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """The one number that a query or an insertion gives."""
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _as_values(row: Any) -> dict[str, Any]:
     if hasattr(row, "as_row"):
         return dict(row.as_row())
-    if is_dataclass(row) and not isinstance(row, type):
-        return asdict(row)
-    return dict(row)
+    return dict(vars(row) if is_dataclass(row) else row)

@@ -1,12 +1,16 @@
 """What do we hold, what did we leave out, what is scarce, what waits: the page that a bare `fototeca` shows."""
 
+import hashlib
 import json
 import shutil
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from base.files import write_text
 from catalog import db, runs
 
 HERE = Path(__file__).parent
@@ -82,7 +86,7 @@ QUESTIONS = {
         LIMIT 5""",
     "proposed_withdrawals": """
         SELECT kind, count(*) AS items, min(since) AS since
-        FROM proposed_withdrawals
+        FROM open_proposals
         GROUP BY kind
         ORDER BY items DESC, kind""",
     "exports_to_write_again": """
@@ -96,7 +100,12 @@ QUESTIONS = {
         WHERE sample.subject IN (SELECT subject FROM withdrawals) OR sample.sha256 IN (SELECT sha256 FROM withdrawals)
         GROUP BY folder
         ORDER BY folder""",
-    "corrections": "SELECT field, count(*) AS items FROM corrected GROUP BY field ORDER BY items DESC, field",
+    "corrections": """
+        SELECT field, count(*) AS items
+        FROM current_corrections
+        WHERE value IS NOT NULL AND subject NOT IN (SELECT subject FROM withdrawals)
+        GROUP BY field
+        ORDER BY items DESC, field""",
 }
 
 TOTALS = """
@@ -129,6 +138,13 @@ BACKUP = """
     LIMIT 1"""
 
 
+MANY = 100_000
+"""From so many candidates up the answer is kept beside the spool until the catalogue changes: a million take seconds."""
+NOTE_NAME = "status.json"
+HEADERS_BYTES = 3 * 4096
+"""A DuckDB file begins with three headers; each checkpoint counts one of them up."""
+
+
 def status(workspace: Path) -> dict[str, Any]:
     """Totals that add up (candidates + generated = kept + waiting + excluded + unjudged) and tables by kind.
 
@@ -141,19 +157,65 @@ def status(workspace: Path) -> dict[str, Any]:
     if not answer["exists"]:
         return answer
     with db.reading(workspace) as connection:
-        connection.execute((HERE / "status_stands.sql").read_text(encoding="utf-8"))
-        answer["totals"] = db.fetch(connection, TOTALS)[0]
-        for name, sql in QUESTIONS.items():
-            answer[name] = db.fetch(connection, sql)
-        answer["fixity"] = db.fetch(connection, FIXITY)[0]
-        answer["backup"] = next(iter(db.fetch(connection, BACKUP)), None)
-        answer["abstained"] = _abstained(connection)
+        state = _state(workspace)
+        found = _noted(workspace, state)
+        if found is None:
+            found = _counted(connection)
+            if found["totals"]["candidates"] >= MANY and state is not None:
+                _note(workspace, state, found)
+    answer |= found
     answer["disk"] = {
         "store_bytes": answer["totals"]["size_bytes"],
         "catalogue_bytes": db.catalogue_path(workspace).stat().st_size,
         "free_bytes": shutil.disk_usage(workspace).free,
     }
     return answer
+
+
+def _counted(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """All that the catalogue itself answers."""
+    connection.execute((HERE / "status_stands.sql").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {"totals": db.fetch(connection, TOTALS)[0]}
+    for name, sql in QUESTIONS.items():
+        found[name] = db.fetch(connection, sql)
+    found["fixity"] = db.fetch(connection, FIXITY)[0]
+    found["backup"] = next(iter(db.fetch(connection, BACKUP)), None)
+    found["abstained"] = _abstained(connection)
+    return found
+
+
+def _state(workspace: Path) -> str | None:
+    """What is another after every change of the catalogue, by whatever program; None while a log waits to be worked in.
+
+    The catalogue must be open for reading: then nobody writes.
+    """
+    path = db.catalogue_path(workspace)
+    if path.with_name(f"{path.name}.wal").exists():
+        return None
+    known = path.stat()
+    with path.open("rb") as stream:
+        headers = stream.read(HEADERS_BYTES)
+    marks = f"{known.st_ino} {known.st_size} {known.st_mtime_ns} {db.version()} {QUESTIONS} {TOTALS}"
+    return hashlib.sha256(headers + marks.encode()).hexdigest()
+
+
+def _noted(workspace: Path, state: str | None) -> dict[str, Any] | None:
+    """The answer of an earlier time, when nothing has changed since."""
+    try:
+        note = json.loads((workspace / runs.SPOOL_NAME / NOTE_NAME).read_text(encoding="utf-8"), object_hook=_with_times)
+    except (OSError, ValueError):
+        return None
+    return note["found"] if isinstance(note, dict) and state is not None and note.get("state") == state else None
+
+
+def _note(workspace: Path, state: str, found: dict[str, Any]) -> None:
+    text = json.dumps({"state": state, "found": found}, ensure_ascii=False, default=lambda time: {"time": time.isoformat()})
+    with suppress(OSError):  # a folder that may only be read: the next answer takes as long as this one
+        write_text(workspace / runs.SPOOL_NAME / NOTE_NAME, text)
+
+
+def _with_times(value: dict[str, Any]) -> Any:
+    return datetime.fromisoformat(value["time"]) if value.keys() == {"time"} else value
 
 
 def _abstained(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -1,12 +1,16 @@
 """Finding the one subject that a person means: by candidate id, sha256 prefix, URL, source id or file name."""
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from base.errors import UsageError
 from catalog import db
-from catalog.excerpt import fetch
+from catalog.excerpt import excerpt
 
 SHOWN_CHOICES = 8
 MOST_CHOICES = 1000  # more need not be told apart: nobody reads them
@@ -21,29 +25,51 @@ def find(workspace: Path, text: str) -> str:
     Raises:
         UsageError: nothing or several things answer to it; the message lists what it could be.
     """
-    found = matches(workspace, text)
-    if not found:
-        raise UsageError(
-            f"nothing here is called {text!r}: give a candidate id, the beginning of a sha256, a URL or a file name"
-            " (`fototeca sql 'SELECT subject, source_id, title FROM records'` lists them)."
-        )
+    with located(workspace, text) as (_, subject):
+        return subject
+
+
+@contextmanager
+def located(workspace: Path, text: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """The same, and the excerpt of the catalogue that speaks of the subject, while it is open.
+
+    Raises:
+        UsageError: see `find`.
+    """
+    with ExitStack() as opened:
+        for connection, found in _tries(workspace, text, opened):
+            if found:
+                yield connection, _only(text, found)
+                return
+    raise UsageError(
+        f"nothing here is called {text!r}: give a candidate id, the beginning of a sha256, a URL or a file name"
+        " (`fototeca sql 'SELECT subject, source_id, title FROM records'` lists them)."
+    )
+
+
+def matches(workspace: Path, text: str) -> list[dict[str, Any]]:
+    """Every subject that `text` may mean (up to `MOST_CHOICES`), exact names before partial ones; kept ones first."""
+    with ExitStack() as opened:
+        return next((found for _, found in _tries(workspace, text, opened) if found), [])
+
+
+def _tries(workspace: Path, text: str, opened: ExitStack) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[dict[str, Any]]]]:
+    """Each way of reading `text`, the likeliest first, with what answers to it in an excerpt that is open until the next."""
+    wanted = text.strip()
+    for tables, records, sought in _questions(wanted, wanted.lower()):
+        near = db.rows(workspace, f"SELECT DISTINCT subject FROM ({tables}) LIMIT {MOST_CHOICES}", {"text": sought})
+        if near:
+            connection = opened.enter_context(excerpt(workspace, [row["subject"] for row in near]))
+            yield connection, db.fetch(connection, RECORDS.format(condition=records), {"text": sought})
+            opened.close()
+
+
+def _only(text: str, found: Sequence[Mapping[str, Any]]) -> str:
     if len({row["sha256"] or row["subject"] for row in found}) > 1:
         lines = "\n".join(f"  {row['subject']}  {row['source_id']}  {row['title'] or ''}" for row in found[:SHOWN_CHOICES])
         more = "" if len(found) <= SHOWN_CHOICES else f"\n  and {len(found) - SHOWN_CHOICES} more"
         raise UsageError(f"{text!r} may be any of these; give the id:\n{lines}{more}")
     return str(found[0]["subject"])
-
-
-def matches(workspace: Path, text: str) -> list[dict[str, Any]]:
-    """Every subject that `text` may mean (up to `MOST_CHOICES`), exact names before partial ones; kept ones first."""
-    wanted = text.strip()
-    for tables, records, sought in _questions(wanted, wanted.lower()):
-        near = db.rows(workspace, f"SELECT DISTINCT subject FROM ({tables}) LIMIT {MOST_CHOICES}", {"text": sought})
-        if near:
-            found = fetch(workspace, [row["subject"] for row in near], RECORDS.format(condition=records), {"text": sought})
-            if found:
-                return found
-    return []
 
 
 RECORDS = """

@@ -7,7 +7,6 @@ from typing import Any
 import duckdb
 
 from catalog import db, subjects
-from catalog.excerpt import excerpt
 
 QUESTIONS = {
     "record": "SELECT * FROM records WHERE subject = $subject",
@@ -83,8 +82,7 @@ def why(workspace: Path, text: str) -> dict[str, Any]:
     Raises:
         UsageError: `text` names nothing, or several things.
     """
-    subject = subjects.find(workspace, text)
-    with excerpt(workspace, [subject]) as connection:
+    with subjects.located(workspace, text) as (connection, subject):
         story: dict[str, Any] = {"subject": subject}
         sha256 = None
         for name, sql in QUESTIONS.items():

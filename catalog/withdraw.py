@@ -21,7 +21,7 @@ from catalog.withdrawal import Reach, Withdrawal, reach
 COMMAND = "withdraw"
 TOMBSTONES_NAME = "withdrawn.jsonl"
 """Beside the bytes in store/, apart from the catalogue: one restored from a backup learns here what was withdrawn since."""
-STAGES = ("harvest", "retry", "recheck", "curate", "decide", "correct", "augment", "export", "record", "check", "backup")
+STAGES = ("harvest", "retry", "recheck", "curate", "decide", "link", "correct", "augment", "export", "record", "check", "backup")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,13 @@ SELECT
   candidate_id AS subject,
   concepts AS claims,
   'source' AS source,
-  concat_ws(' . ', said.title, words.text, CASE WHEN words.origin <> 'source' THEN said.caption END) AS words
+  -- A model's words claim nothing: a claim by a caption reads as somebody's word.
+  concat_ws(
+    ' . ',
+    said.title,
+    CASE WHEN words.origin NOT LIKE 'model:%' THEN words.text END,
+    CASE WHEN words.origin <> 'source' THEN said.caption END
+  ) AS words
 FROM current_candidates AS said
 LEFT JOIN best_captions AS words ON words.subject = said.candidate_id
 UNION ALL

@@ -1,10 +1,8 @@
--- What every criterion reads: subjects as they are now, the newest facts of their pictures, and an empty table for answers.
-CREATE OR REPLACE TEMP TABLE everything AS
-SELECT * FROM records WHERE outcome IS DISTINCT FROM 'withdrawn';
+-- What every criterion reads besides subjects and facts: the last words of all criteria, and an empty table for answers.
 
-CREATE OR REPLACE TEMP TABLE facts AS
-SELECT * FROM current_measures
-WHERE bits IS NULL;
+CREATE OR REPLACE TEMP TABLE last_words AS
+SELECT subject, criterion, version, verdict, reason, evidence
+FROM current_decisions;
 
 CREATE OR REPLACE TEMP TABLE given (
   subject VARCHAR NOT NULL,

@@ -12,7 +12,7 @@ SELECT
 FROM (SELECT * FROM given WHERE criterion = $criterion) AS given
 FULL JOIN (
   SELECT *
-  FROM current_decisions
+  FROM last_words
   WHERE criterion = $criterion AND subject NOT IN (SELECT subject FROM withdrawals)
 ) AS last ON last.subject = given.subject
 WHERE

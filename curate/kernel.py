@@ -8,15 +8,13 @@ import functools
 import importlib.util
 import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from numba import prange
-except ImportError:  # an optional extra, `fototeca[fast]`: without it `available()` says so
-    prange = range
+from engine.local import cores
 
 Hashes = NDArray[np.uint64]
 Found = tuple[Hashes, Hashes, NDArray[np.uint8]]
@@ -25,10 +23,10 @@ Found = tuple[Hashes, Hashes, NDArray[np.uint8]]
 WIDEST_BITS = 10
 BANDS, BAND_BITS = 4, 16
 RUNS = 1 << BAND_BITS
-CHUNKS = 256
-"""Parts of a band's runs that threads take; each writes into a place of its own."""
-ROOM = 1024
-"""Pairs a chunk has room for at first; when a chunk finds more, its band is gone through again with enough."""
+CHUNKS = 64
+"""Parts of a band's runs, for threads to take one after the other."""
+ROOM = 4096
+"""Pairs a chunk has room for at first; a chunk that finds more is gone through again with enough."""
 
 
 @functools.cache
@@ -51,27 +49,30 @@ def close(left: Hashes, right: Hashes | None, distance_bits: int) -> Found:
     """
     if not 0 <= distance_bits <= WIDEST_BITS:
         raise ValueError(f"the kernel finds pairs up to {WIDEST_BITS} bits, not {distance_bits}")
-    meet = _compiled()
-    radii = _radii(distance_bits)
+    meet, radii = _compiled(), _radii(distance_bits)
     found: list[Found] = []
-    for band in range(BANDS):
-        if radii[band] < 0:
-            continue
-        ours, ours_at = _in_runs(left, band)
-        theirs, theirs_at = (ours, ours_at) if right is None else _in_runs(right, band)
-        counts, room = np.zeros(CHUNKS, dtype=np.int64), ROOM
-        while True:
-            a, b = np.empty((CHUNKS, room), np.uint64), np.empty((CHUNKS, room), np.uint64)
-            distances = np.empty((CHUNKS, room), np.uint8)
+    with ThreadPoolExecutor(cores()) as threads:
+        for band in range(BANDS):
+            if radii[band] < 0:
+                continue
+            ours = _in_runs(left, band)
+            theirs = ours if right is None else _in_runs(right, band)
             flips = _flips(int(radii[band]))
-            meet(ours, ours_at, theirs, theirs_at, right is None, band, radii, flips, distance_bits, counts, a, b, distances)
-            if counts.max() <= room:
-                break
-            room = int(counts.max())
-        filled = np.arange(room) < counts[:, None]
-        found.append((a[filled], b[filled], distances[filled]))
+            given = (*ours, *theirs, right is None, band, radii, flips, distance_bits)
+            found += threads.map(functools.partial(_chunk, meet, given), range(CHUNKS))
     a, b, distances = (np.concatenate([one[at] for one in found]) for at in range(3))
     return (np.minimum(a, b), np.maximum(a, b), distances) if right is None else (a, b, distances)
+
+
+def _chunk(meet: Callable[..., int], given: tuple[Any, ...], chunk: int) -> Found:
+    """The pairs of one part of a band's runs."""
+    room = ROOM
+    while True:
+        a, b, distances = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(room, np.uint8)
+        found = meet(*given, chunk * (RUNS // CHUNKS), (chunk + 1) * (RUNS // CHUNKS), a, b, distances)
+        if found <= room:
+            return a[:found], b[:found], distances[:found]
+        room = found
 
 
 def _radii(distance_bits: int) -> NDArray[np.int64]:
@@ -95,10 +96,11 @@ def _in_runs(hashes: Hashes, band: int) -> tuple[Hashes, NDArray[np.int64]]:
 
 
 @functools.cache
-def _compiled() -> Callable[..., None]:
+def _compiled() -> Callable[..., int]:
+    """Compiled anew in each process: two seconds, where a cache on disk would lie among the source files."""
     import numba
 
-    compiled: Callable[..., None] = numba.njit(parallel=True, cache=True, nogil=True)(_meet)
+    compiled: Callable[..., int] = numba.njit(nogil=True)(_meet)
     return compiled
 
 
@@ -111,43 +113,41 @@ _BAND = np.uint64(0xFFFF)
 
 def _meet(
     ours: Any, ours_at: Any, theirs: Any, theirs_at: Any, same: bool, band: int, radii: Any, flips: Any, most: int,
-    counts: Any, a: Any, b: Any, distances: Any,
-) -> None:  # fmt: skip
+    begin: int, end: int, a: Any, b: Any, distances: Any,
+) -> int:  # fmt: skip
     """Compare runs of one band; a pair counts only in the first band where it is within the radius, and so comes once."""
-    room = a.shape[1]
-    for chunk in prange(CHUNKS):
-        found = 0
-        for run in range(chunk * (RUNS // CHUNKS), (chunk + 1) * (RUNS // CHUNKS)):
-            first, last = ours_at[run], ours_at[run + 1]
-            if first == last:
+    room, found = len(a), 0
+    for run in range(begin, end):
+        first, last = ours_at[run], ours_at[run + 1]
+        if first == last:
+            continue
+        for flip in flips:
+            other = run ^ flip
+            if same and other < run:
                 continue
-            for flip in flips:
-                other = run ^ flip
-                if same and other < run:
-                    continue
-                for i in range(first, last):
-                    one = ours[i]
-                    for j in range(i + 1 if same and flip == 0 else theirs_at[other], theirs_at[other + 1]):
-                        changed = one ^ theirs[j]
-                        bits = changed - ((changed >> _ONE) & _FIVES)
-                        bits = (bits & _THREES) + ((bits >> _TWO) & _THREES)
-                        bits = (((bits + (bits >> _FOUR)) & _NIBBLES) * _BYTES) >> _TOP
-                        if bits > most:
-                            continue
-                        earlier = False
-                        for before in range(band):
-                            part = (changed >> np.uint64(16 * before)) & _BAND
-                            differing = 0
-                            while part != 0:
-                                part &= part - _ONE
-                                differing += 1
-                            if differing <= radii[before]:
-                                earlier = True
-                        if earlier:
-                            continue
-                        if found < room:
-                            a[chunk, found] = one
-                            b[chunk, found] = theirs[j]
-                            distances[chunk, found] = bits
-                        found += 1
-        counts[chunk] = found
+            for i in range(first, last):
+                one = ours[i]
+                for j in range(i + 1 if same and flip == 0 else theirs_at[other], theirs_at[other + 1]):
+                    changed = one ^ theirs[j]
+                    bits = changed - ((changed >> _ONE) & _FIVES)
+                    bits = (bits & _THREES) + ((bits >> _TWO) & _THREES)
+                    bits = (((bits + (bits >> _FOUR)) & _NIBBLES) * _BYTES) >> _TOP
+                    if bits > most:
+                        continue
+                    earlier = False
+                    for before in range(band):
+                        part = (changed >> np.uint64(16 * before)) & _BAND
+                        differing = 0
+                        while part != 0:
+                            part &= part - _ONE
+                            differing += 1
+                        if differing <= radii[before]:
+                            earlier = True
+                    if earlier:
+                        continue
+                    if found < room:
+                        a[found] = one
+                        b[found] = theirs[j]
+                        distances[found] = bits
+                    found += 1
+    return found

@@ -11,13 +11,17 @@ from catalog import db
 from catalog.records import Measure
 from catalog.runs import Run
 from catalog.store import Store
-from engine.local import run_batches
+from engine.local import cores, run_batches
 from pixels.decode import Unreadable, open_picture
 from pixels.hashes import HASH_SIDE_PX, Bits
 
 MEASURES = "curate.measures"
 BATCH = 32
 """Images handed to a worker at a time: about a second of work on photographs."""
+
+BATCH_PATIENCE_S = 600.0
+PICTURE_PATIENCE_S = 60.0
+"""No picture takes longer: the worst in the tests' corpus takes some seconds. Beyond it, a codec is taken for stuck."""
 
 Ask = tuple[str, str, tuple[str, ...]]
 """One image to measure: sha256, path, names of the measures that it lacks."""
@@ -43,8 +47,7 @@ def measure(workspace: Path, run: Run, *, progress: Callable[[str, int, int], No
             images += 1
             facts += len(found)
             unreadable += any(one.measure == "decode" and one.word != "ok" for one in found)
-            for one in found:
-                run.add("measures", one)
+            run.add_all("measures", found)
         for sha256, path, _ in batch:
             if sha256 not in answered:
                 run.problem(where=sha256, what=f"its bytes are not in the store ({path}): run `fototeca check`.")
@@ -54,7 +57,7 @@ def measure(workspace: Path, run: Run, *, progress: Callable[[str, int, int], No
 def missing(workspace: Path) -> list[Ask]:
     """Every image with the measures it lacks in their present version, by sha256; unreadable ones lack nothing more."""
     store = Store(workspace)
-    modules = {name: plugins.load(MEASURES, name) for name in plugins.names(MEASURES)}
+    modules = {name: plugins.load(MEASURES, name) for name in without_model()}
     bit_of = {name: 1 << at for at, name in enumerate(modules)}
     wanted = {
         "mains": [module.MAIN for module in modules.values()],
@@ -72,6 +75,11 @@ def missing(workspace: Path) -> list[Ask]:
             names = lacking.setdefault(known, tuple(name for name, bit in bit_of.items() if not known & bit))
             asks.append((row["sha256"], str(store.path(row["sha256"])), names))
     return asks
+
+
+def without_model() -> list[str]:
+    """The measures that every picture gets; those that a model takes have a pass of their own (curate/measure_by_model.py)."""
+    return [name for name in plugins.names(MEASURES) if not hasattr(plugins.load(MEASURES, name), "MODEL")]
 
 
 def measure_batch(batch: Sequence[Ask]) -> list[tuple[str, list[Measure]]]:
@@ -101,14 +109,15 @@ def _answers(asks: Sequence[Ask], progress: Callable[[str, int, int], None] | No
     """Each batch with its answers; a batch that fails as a whole is tried again image by image, away from this process."""
     batches = [asks[at : at + BATCH] for at in range(0, len(asks), BATCH)]
     failed: list[Ask] = []
-    for done in run_batches(measure_batch, batches, workers=1 if len(batches) < 2 else None):
+    workers = 1 if len(batches) < 2 else max(2, cores())  # one alone would be this process
+    for done in run_batches(measure_batch, batches, workers=workers, patience_s=BATCH_PATIENCE_S):
         if progress is not None:
             progress("measure", min((done.index + 1) * BATCH, len(asks)), len(asks))
         if done.result is None:
             failed += batches[done.index]
         else:
             yield batches[done.index], done.result
-    for done in run_batches(measure_batch, [[ask] for ask in failed], workers=2):
+    for done in run_batches(measure_batch, [[ask] for ask in failed], workers=2, patience_s=PICTURE_PATIENCE_S):
         ask = failed[done.index]
         yield [ask], done.result if done.result is not None else [(ask[0], _crashed(ask, done.error or "no answer"))]
 

@@ -25,6 +25,9 @@ ENOUGH_FOR_ONE = 5
 """From so many groups up a scarce concept gives one of them to val, so that its held-out loss can be seen."""
 LOOSE_CORRELATION = 0.6
 """A pair of near hashes holds a group together from here up, or when it could not be verified (not measured, cautious)."""
+PROVEN_CORRELATION = 0.9
+"""From here up a cannot-link parts two pictures as items, not as splits: two prints of one negative that a person wants both
+kept are still, to a model, the same picture, and to test on one what was trained on the other is to test nothing."""
 CROWDED_PAGE = 50
 """A page that more pictures share is a collection's own page and names no object; so is one that more than half of a
 source's pictures share, where the source has more than `FEW_GROUPS` of them (assumptions, not measured). Otherwise a sheet
@@ -82,12 +85,15 @@ def split(workspace: Path, run: Run) -> Drawn:
 LOOSE_EDGES = """
 SELECT a, b FROM pairs
 WHERE kind = 'phash' AND version = $version AND coalesce(verified, 1) >= $least
-  AND NOT EXISTS (SELECT 1 FROM current_links AS link WHERE link.a = pairs.a AND link.b = pairs.b AND link.kind = 'cannot')
+  AND (
+    verified >= $proven
+    OR NOT EXISTS (SELECT 1 FROM current_links AS link WHERE link.a = pairs.a AND link.b = pairs.b AND link.kind = 'cannot')
+  )
 UNION
 SELECT a, b FROM current_links WHERE kind = 'must'
 ORDER BY a, b
 """
-_LOOSE = {"version": PHASH_VERSION, "least": LOOSE_CORRELATION}
+_LOOSE = {"version": PHASH_VERSION, "least": LOOSE_CORRELATION, "proven": PROVEN_CORRELATION}
 
 
 def place(

@@ -7,23 +7,36 @@ WITH said AS (
     TRUE AS by_person,
     verdict = 'keep' AND coalesce(evidence ->> '$.evidence', '') = '' AS unproven_keep,
     FALSE AS refusal
-  FROM current_decisions
+  FROM last_words
   WHERE criterion = 'person'
   UNION ALL
-  SELECT subject, verdict, FALSE, FALSE, FALSE FROM current_decisions WHERE criterion = 'split'
+  SELECT subject, verdict, FALSE, FALSE, FALSE FROM last_words WHERE criterion = 'split'
   UNION ALL
-  SELECT subject, verdict, FALSE, FALSE, verdict = 'exclude' AND criterion IN ('rights_not_cleared', 'opted_out')
+  -- A criterion that abstains now is still held to its last word.
+  SELECT
+    given.subject,
+    coalesce(given.verdict, last.verdict),
+    FALSE,
+    FALSE,
+    coalesce(given.verdict, last.verdict) = 'exclude'
+      AND given.criterion IN ('rights_not_cleared', 'opted_out', 'restricted_subject')
   FROM given
-  WHERE verdict IS NOT NULL
+  LEFT JOIN last_words AS last
+    ON given.verdict IS NULL AND last.subject = given.subject AND last.criterion = given.criterion
+  WHERE coalesce(given.verdict, last.verdict) IS NOT NULL
+),
+weighed AS (
+  SELECT
+    subject,
+    CASE
+      WHEN bool_or(by_person) AND NOT (bool_or(unproven_keep) AND bool_or(refusal)) THEN max(verdict) FILTER (by_person)
+      WHEN bool_or(verdict = 'exclude') THEN 'exclude'
+      WHEN bool_or(verdict = 'review') THEN 'review'
+      ELSE 'keep'
+    END AS verdict
+  FROM said
+  GROUP BY subject
 )
-SELECT
-  everything.subject,
-  CASE
-    WHEN bool_or(said.by_person) AND NOT (bool_or(said.unproven_keep) AND bool_or(said.refusal)) THEN max(said.verdict) FILTER (said.by_person)
-    WHEN bool_or(said.verdict = 'exclude') THEN 'exclude'
-    WHEN bool_or(said.verdict = 'review') THEN 'review'
-    ELSE 'keep'
-  END AS verdict
+SELECT everything.subject, coalesce(weighed.verdict, 'keep') AS verdict
 FROM everything
-LEFT JOIN said ON said.subject = everything.subject
-GROUP BY everything.subject;
+LEFT JOIN weighed ON weighed.subject = everything.subject;

@@ -11,11 +11,17 @@ from base import plugins
 from base.errors import UsageError, nearest
 from base.settings import from_table
 from catalog import db
-from curate import judge
-from curate.settings import CRITERIA, FILE_NAME, CurationSettings, parameters, read
+from curate import judge, judged_before, restricted
+from curate.settings import CRITERIA, FILE_NAME, CurationSettings, own_version, parameters, read
 
 HERE = Path(__file__).parent
 EXAMPLES = 10
+WHOLE = ("purpose", "accept_soft")
+"""Settings of the whole workspace that judging depends on. Models change measures, which no question can foresee."""
+SHOWN = ("title", "source_id", "concepts", "parent")
+"""What is told of a picture that would move, and what is counted."""
+OFF = "none"
+"""Written for a parameter that may be off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +43,23 @@ def what_if(workspace: Path, changes: Sequence[str]) -> WhatIf:
 
     Args:
         workspace: With a catalogue.
-        changes: Such as `too_small.min_side_px=300`, `near_duplicate.mirrored=keep`, `purpose=commercial`.
+        changes: Such as `too_small.min_side_px=300`, `near_duplicate.mirrored=keep`, `off_concept.min_likeness=none`,
+            `purpose=commercial`, `restricted=FILE` for another list of what must not be used.
 
     Raises:
         UsageError: a change that names no criterion or parameter, or a value of another type; the nearest right one is named.
     """
     present = read(workspace)
     asked = changed(present, changes)
+    modules = judge.loaded()
+    now, then = ({name: own_version(name, module, settings) for name, module in modules.items()} for settings in (present, asked))
+    other = judge.due(modules, then, judged_before.Known(versions=now))
     with db.reading(workspace) as connection:
-        for settings, table in ((present, "before"), (asked, "after")):
-            judge.ask_all(connection, settings)
-            for statement in judge.statements("standing"):
-                connection.execute(statement)
+        stale = judge.due(modules, now, judged_before.recall(workspace, connection))
+        judge.begin(connection, stale | other, answered=other - stale, besides=SHOWN)
+        for settings, names, table in ((present, stale, "before"), (asked, other, "after")):
+            judge.ask(connection, settings, names)
+            judge.stand(connection)
             connection.execute(f"CREATE OR REPLACE TEMP TABLE standing_{table} AS {_text('standing')}")
         moved = db.fetch(connection, _text("moved"))
         counts = db.fetch(connection, _text("concepts"))
@@ -69,23 +80,35 @@ def changed(settings: CurationSettings, changes: Sequence[str]) -> CurationSetti
     Raises:
         UsageError: see `what_if`.
     """
-    whole = [one.name for one in dataclasses.fields(CurationSettings) if one.name != "criteria"]
-    table: dict[str, Any] = {name: getattr(settings, name) for name in whole}
+    table: dict[str, Any] = {name: getattr(settings, name) for name in WHOLE}
     criteria = {name: dict(values) for name, values in settings.criteria.items()}
+    entries = settings.restricted
     for text in changes:
         name, value = _pair(text)
         criterion, point, parameter = name.partition(".")
-        if not point and name in whole:
+        if name == "restricted":
+            entries = restricted.read_file(Path(str(value)))
+        elif not point and name in WHOLE:
             table[name] = value
-            continue
-        if not point or criterion not in plugins.names(CRITERIA):
-            known = [*whole, *plugins.names(CRITERIA)]
+        elif not point or criterion not in plugins.names(CRITERIA):
+            known = [*WHOLE, "restricted", *plugins.names(CRITERIA)]
             raise UsageError(f"--what-if {text}: there is no setting {criterion!r}; {nearest(criterion, known)}")
-        criteria.setdefault(criterion, {})[parameter] = value
+        else:
+            criteria[criterion] = _with(criteria.get(criterion, {}), parameter.split("."), value)
     asked = from_table(CurationSettings, {**table, "criteria": criteria}, where=f"--what-if over {FILE_NAME}")
+    asked = dataclasses.replace(
+        settings, purpose=asked.purpose, accept_soft=asked.accept_soft, criteria=asked.criteria, restricted=entries
+    )
     for name in criteria:
         parameters(name, plugins.load(CRITERIA, name), asked)
     return asked
+
+
+def _with(table: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """The table with one value in it changed, however deep."""
+    inner = table.get(keys[0])
+    deeper = _with(inner if isinstance(inner, Mapping) else {}, keys[1:], value) if len(keys) > 1 else value
+    return {**table, keys[0]: deeper}
 
 
 def _text(name: str) -> str:
@@ -99,4 +122,4 @@ def _pair(text: str) -> tuple[str, Any]:
     try:
         return name.strip(), tomllib.loads(f"value = {value.strip()}")["value"]
     except tomllib.TOMLDecodeError:
-        return name.strip(), value.strip()
+        return name.strip(), None if value.strip() == OFF else value.strip()

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,6 +18,9 @@ R = TypeVar("R")
 
 IN_FLIGHT = 3
 """Batches handed out per worker: enough that none waits, few enough that a stop wastes little."""
+
+DIED = "the process that worked on it died (out of memory, or a crash in a codec)"
+NEVER_ENDS = "the process that worked on it had not ended after {:.0f} seconds"
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ def run_batches(
     *,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    patience_s: float | None = None,
 ) -> Iterator[Done[R]]:
     """Call `function` on every batch and yield what came of each, in the order of `batches`.
 
@@ -46,13 +50,15 @@ def run_batches(
         workers: processes; None takes one a core that this process may use. 1 runs right here, where a crash in a codec
             would take the caller along.
         progress: told (batches done, batches in all) after each.
+        patience_s: a batch that takes longer is taken for one that never ends: its process is killed, and that is its
+            error. None waits for ever, and so does work right here.
 
     Raises:
         FototecaError: whatever of it `function` raises: a full disk is no bad batch. Any other error, also the death of a
             worker, is that batch's `error`.
     """
     count = workers or cores()
-    results = _here(function, batches) if count == 1 else _in_processes(function, batches, min(count, len(batches)))
+    results = _here(function, batches) if count == 1 else _in_processes(function, batches, min(count, len(batches)), patience_s)
     for done in results:
         if done.error is not None:
             log.warning("batch_failed index=%d error=%s", done.index, done.error)
@@ -71,7 +77,7 @@ def _here(function: Callable[[B], R], batches: Sequence[B]) -> Iterator[Done[R]]
         yield _outcome(index, functools.partial(function, batch))
 
 
-def _in_processes(function: Callable[[B], R], batches: Sequence[B], workers: int) -> Iterator[Done[R]]:
+def _in_processes(function: Callable[[B], R], batches: Sequence[B], workers: int, patience_s: float | None) -> Iterator[Done[R]]:
     if not batches:
         return
     following = 0
@@ -83,12 +89,13 @@ def _in_processes(function: Callable[[B], R], batches: Sequence[B], workers: int
                 while following < len(batches) and len(running) < workers * IN_FLIGHT:
                     running.append((following, pool.submit(function, batches[following])))
                     following += 1
+                _await(running[0][1], pool, patience_s)
                 done = _outcome(running[0][0], running[0][1].result)
             except BrokenProcessPool:
-                # A worker died (out of memory, a crash in a codec), seen at its result or at the next submission. Which
+                # A worker died (out of memory, a crash in a codec, no end), seen at its result or at the next submission. Which
                 # batch killed it is not known: try those without a result one by one, and go on with a fresh pool.
                 pool.shutdown(wait=True, cancel_futures=True)
-                yield from _one_by_one(function, batches, running)
+                yield from _one_by_one(function, batches, running, patience_s)
                 running.clear()
                 pool = _pool(workers)
             else:
@@ -98,7 +105,9 @@ def _in_processes(function: Callable[[B], R], batches: Sequence[B], workers: int
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_by_one(function: Callable[[B], R], batches: Sequence[B], suspects: Iterable[tuple[int, Future[R]]]) -> Iterator[Done[R]]:
+def _one_by_one(
+    function: Callable[[B], R], batches: Sequence[B], suspects: Iterable[tuple[int, Future[R]]], patience_s: float | None
+) -> Iterator[Done[R]]:
     """What came of each batch of a broken pool; whatever has no answer gets a process to itself, until that dies too."""
     pool: ProcessPoolExecutor | None = None
     try:
@@ -107,15 +116,30 @@ def _one_by_one(function: Callable[[B], R], batches: Sequence[B], suspects: Iter
                 yield _outcome(index, future.result)
                 continue
             pool = pool or _pool(1)
+            again = pool.submit(function, batches[index])
             try:
-                yield _outcome(index, pool.submit(function, batches[index]).result)
-            except BrokenProcessPool:
+                _await(again, pool, patience_s)
+                yield _outcome(index, again.result)
+            except BrokenProcessPool as error:
                 pool.shutdown(wait=True)
                 pool = None
-                yield Done(index=index, error="the process that worked on it died (out of memory, or a crash in a codec)")
+                yield Done(index=index, error=NEVER_ENDS.format(patience_s) if isinstance(error, _NeverEnds) else DIED)
     finally:
         if pool is not None:
             pool.shutdown(wait=True)
+
+
+class _NeverEnds(BrokenProcessPool):
+    """A batch outlasted all patience, and its pool was killed."""
+
+
+def _await(future: Future[R], pool: ProcessPoolExecutor, patience_s: float | None) -> None:
+    """Return once the batch has ended; else kill the pool and say so."""
+    if wait([future], timeout=patience_s).done:
+        return
+    for process in list((pool._processes or {}).values()):  # before Python 3.14 a pool has no public way to be killed
+        process.kill()
+    raise _NeverEnds
 
 
 def _outcome(index: int, work: Callable[[], R]) -> Done[R]:

@@ -147,6 +147,11 @@ def _page(rows: Sequence[Mapping[str, Any]], shown: set[str]) -> str:
     return "\n".join(parts)
 
 
+def _caption(row: Mapping[str, Any]) -> str:
+    by_model = " <small>(words of a model)</small>" if str(row["caption_origin"]).startswith("model:") else ""
+    return f'<p class="caption">{html.escape(row["caption"])}{by_model}</p>'
+
+
 def _card(row: Mapping[str, Any], shown: set[str], variations: Sequence[Mapping[str, Any]]) -> str:
     said = _said(row)
     title = html.escape(row["title"] or row["source_id"] or "")
@@ -159,7 +164,7 @@ def _card(row: Mapping[str, Any], shown: set[str], variations: Sequence[Mapping[
         f'<div class="words"><h3>{title}</h3>',
         f'<p class="said"><span>{said}</span>{f" {html.escape(reason)}" if reason else ""}</p>' if said != "kept" else "",
         f'<p class="credit">{html.escape(row["credit_line"] or row["creator"] or "no credit stated")}<br>{_licence(row)}</p>',
-        f'<p class="caption">{html.escape(row["caption"])}</p>' if row["caption"] else "",
+        _caption(row) if row["caption"] else "",
     ]
     if variations:
         lines.append('<div class="variations" aria-label="Variations made by a model">')

@@ -1,5 +1,5 @@
 -- Which verified pairs, must-links and variations have their two ends in different splits?
--- The bound of 0.6 is the one by which curate/splits.py holds pictures together; a pair that could not be verified counts.
+-- The bounds 0.6 and 0.9 are those of curate/splits.py; a pair that could not be verified counts.
 WITH held AS (
   SELECT sha256, split, title FROM kept WHERE kind = 'harvested'
 )
@@ -9,8 +9,13 @@ JOIN held AS one ON one.sha256 = pair.a
 JOIN held AS other ON other.sha256 = pair.b
 WHERE
   one.split IS DISTINCT FROM other.split
+  AND pair.kind = 'phash'  -- pairs of a model are kept up to any likeness: the same subject is no leak
+  AND pair.kind = 'phash'
   AND coalesce(pair.verified, 1) >= 0.6
-  AND NOT EXISTS (SELECT 1 FROM current_links AS link WHERE link.a = pair.a AND link.b = pair.b AND link.kind = 'cannot')
+  AND (
+    pair.verified >= 0.9
+    OR NOT EXISTS (SELECT 1 FROM current_links AS link WHERE link.a = pair.a AND link.b = pair.b AND link.kind = 'cannot')
+  )
 UNION
 SELECT 'linked by a person', link.a, link.b, one.split, other.split, one.title, other.title
 FROM current_links AS link

@@ -141,6 +141,7 @@ def _sample(taken: Taken, purpose: Purpose, concepts: Mapping[str, Any], store: 
         "origin": row["kind"],
         "caption": caption,
         "caption_language": row["caption_language"],
+        "caption_origin": row["caption_origin"] or ("title" if caption else None),
         "concepts": [_concept(name, concepts.get(name)) for name in row["concepts"]],
         "rights": {
             **{name: licence[name] for name in ("family", "version", "jurisdiction", "uri", "spdx")},

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import typer
 
 from base.errors import CheckFailed, SourceError, UsageError
 from fototeca.desk import Desk, Json, WorkspaceOption, at_desk, cell, counted, plain, size, table
+from fototeca.words import count_of
 
 
 def status(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
@@ -112,6 +114,9 @@ def rights(
 def check(
     context: typer.Context,
     read_bytes: Annotated[bool, typer.Option("--bytes", help="Hash every stored file again.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="With --bytes: hash at most so many files, those longest unread first.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: Json = False,
 ) -> None:
@@ -119,10 +124,14 @@ def check(
     from catalog.check import check as look
 
     desk = at_desk(context, workspace, as_json)
-    found = look(desk.workspace, read_bytes=read_bytes, progress=desk.progress)
+    if limit is not None and not read_bytes:
+        raise UsageError("check --limit says how many files --bytes hashes: give both.")
+    found = look(desk.workspace, read_bytes=read_bytes, limit=limit, progress=desk.progress)
     extra = f" {found.unknown_files} files of killed runs wait to be used again." if found.unknown_files else ""
     extra += f" {found.waiting_spools} spools wait: run `fototeca ingest`." if found.waiting_spools else ""
     hashed = ", every file hashed" if found.bytes_read else ""
+    if found.not_read:
+        hashed = f", {count_of(found.images - found.not_read, 'file')} hashed ({found.not_read} are left for the next times)"
     words = f"{found.rules} rules, {found.images} images{hashed}: all in order.{extra}"
     if found.faults:
         words = "\n".join(f"broken: {rule}: {what}" for rule, what in found.faults)
@@ -188,15 +197,72 @@ def _status_page(found: dict[str, Any]) -> str:
         ("Concepts", "concepts"),
         ("Splits", "splits"),
         ("Exports", "exports"),
+        ("Withdrawals that a recheck proposes (`proposed_withdrawals` lists them)", "proposed_withdrawals"),
+        ("Exports that hold withdrawn pictures: write them again", "exports_to_write_again"),
     ):
         if found[name]:
             lines += ["", title, table(found[name])]
-    if any(found["abstained"].values()):
-        lines += ["", f"Criteria abstained, a measure missing: {counted(found['abstained'])}"]
+    lines += ["", *_care_lines(found), *_abstention_lines(found)]
     if total["unjudged"]:
         lines += ["", "Run `fototeca curate`: some pictures are not judged as they stand now."]
     return "\n".join(lines)
 
+
+def _care_lines(found: dict[str, Any]) -> list[str]:
+    """Whether the bytes are whole, when a backup was made, what room there is, what people have stated."""
+    fixity, backup, disk, total = found["fixity"], found["backup"], found["disk"], found["totals"]
+    lines = []
+    if total["images"]:
+        checked = f"last checked {cell(fixity['checked_at'])}" if fixity["checked_at"] else "never checked"
+        never = f", {fixity['never']} pictures never" if fixity["checked_at"] and fixity["never"] else ""
+        damaged = f", {fixity['damaged']} DAMAGED OR MISSING: run `fototeca check --bytes`" if fixity["damaged"] else ""
+        lines.append(f"Bytes: {checked}{never}{damaged}")
+    lines.append(
+        f"Backup: {backup['file']}, {_age(backup['made_at'])}" if backup else "Backup: none yet (`fototeca backup FILE`)"
+    )
+    lines.append(
+        f"Disk: pictures {size(disk['store_bytes'])}, catalogue {size(disk['catalogue_bytes'])}, free {size(disk['free_bytes'])}"
+    )
+    if found["corrections"]:
+        lines.append(f"Corrected by archivists: {counted({one['field']: one['items'] for one in found['corrections']})}")
+    if total["withdrawn"]:
+        lines.append(f"Withdrawn: {total['withdrawn']}")
+    return lines
+
+
+def _age(made_at: datetime) -> str:
+    days = (datetime.now(UTC).replace(tzinfo=None) - made_at).days
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
+
+
+def _abstention_lines(found: dict[str, Any]) -> list[str]:
+    """Which criteria lack a measure; those that only lack a model, which nobody need set, in one calm line."""
+    from curate.settings import read
+
+    lacking = {name: number for name, number in found["abstained"].items() if number}
+    try:
+        models = read(Path(found["workspace"])).models
+    except UsageError:
+        models = None  # the slip in curation.toml is named by `fototeca curate`
+    unset = sorted(name for name in lacking if name in NEEDS_MODEL and getattr(models, NEEDS_MODEL[name], "") is None)
+    lines = (
+        [f"No model is set for {', '.join(unset).replace('_', ' ')} ([models] in curation.toml): not judged."] if unset else []
+    )
+    if missing := {name: number for name, number in lacking.items() if name not in unset}:
+        lines.append(f"Criteria abstained, a measure missing: {counted(missing)}")
+    return lines
+
+
+NEEDS_MODEL = {
+    "copy_of_parent": "embedding",
+    "has_people": "people",
+    "off_concept": "embedding",
+    "same_subject_copy": "embedding",
+    "strayed_from_caption": "embedding",
+    "text_heavy": "lettering",
+    "watermarked": "watermark",
+}
+"""Criteria that judge by what a model says, and the setting that names it."""
 
 FIRST_STEPS = [
     "  fototeca demo                                   the whole flow on a small museum, in ./demo/",
@@ -230,9 +296,15 @@ def _story_page(story: dict[str, Any]) -> str:
         "split": record["split"],
         "page": record["page_url"],
     }
+    if story["fixity"]:
+        newest = story["fixity"][0]
+        shown["bytes"] = f"{newest['outcome']}, read again {cell(newest['checked_at'])}"
     lines += [f"  {name:<17} {value}" for name, value in shown.items() if value]
     for title, name in (
         ("Verdicts, newest first", "decisions"),
+        ("Corrections, newest first", "corrections"),
+        ("A recheck says", "proposals"),
+        ("How its licence changed", "rights_history"),
         ("Same bytes", "same_bytes"),
         ("Close pictures", "pairs"),
         ("How it was made", "lineage"),
@@ -240,7 +312,15 @@ def _story_page(story: dict[str, Any]) -> str:
         ("Where it went", "whereabouts"),
         ("Measures", "measures"),
     ):
-        if story[name]:
-            columns = ("criterion", "verdict", "reason", "who", "decided_at") if name == "decisions" else None
-            lines += ["", title, table(story[name], columns=columns, widest=90)]
+        if story[name] and (name != "rights_history" or len(story[name]) > 1):
+            lines += ["", title, table(story[name], columns=STORY_COLUMNS.get(name), widest=90)]
     return "\n".join(lines)
+
+
+STORY_COLUMNS = {
+    "decisions": ("criterion", "verdict", "reason", "who", "decided_at"),
+    "corrections": ("field", "said_by_source", "corrected_to", "who", "reason", "evidence", "stands", "stated_at"),
+    "proposals": ("kind", "state", "detail", "stated_at"),
+    "rights_history": ("stated_at", "licence", "previous_licence", "direction"),
+}
+"""What is shown of a row; the others are shown whole."""

@@ -1,8 +1,8 @@
-"""The commands that begin and judge: init, demo, ingest, curate, decide, criteria."""
+"""The commands that begin and judge: init, demo, ingest, curate, criteria."""
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -10,11 +10,11 @@ from base import plugins
 from fototeca.desk import Json, WorkspaceOption, at_desk, counted, table
 from fototeca.words import curation_words, what_if_words
 
-EXAMPLES = ("concepts.toml", "curation.toml")
+EXAMPLES = ("concepts.toml", "curation.toml", "restricted.toml")
 
 
 def init(context: typer.Context, workspace: WorkspaceOption = None, as_json: Json = False) -> None:
-    """Write example concepts.toml and curation.toml into the workspace; files that exist are left alone."""
+    """Write example concepts.toml, curation.toml and restricted.toml into the workspace; files that exist are left alone."""
     desk = at_desk(context, workspace, as_json)
     desk.workspace.mkdir(parents=True, exist_ok=True)
     written: list[str] = []
@@ -90,26 +90,6 @@ def curate(
 
     report = run(desk.workspace, progress=desk.progress)
     desk.answer(report, curation_words(report))
-
-
-def decide(
-    context: typer.Context,
-    subject: Annotated[str, typer.Argument(help="Candidate id, beginning of a sha256, URL, or file name.")],
-    verdict: Annotated[Literal["keep", "exclude"], typer.Argument(help="What you decide.")],
-    reason: Annotated[str, typer.Option(help="Why, in a sentence; it is kept and shown.")],
-    by: Annotated[str, typer.Option("--by", help="Who decides.")],
-    evidence: Annotated[
-        str | None, typer.Option(help="Where it can be seen (a letter, a page); needed to overrule rights or an opt-out.")
-    ] = None,
-    workspace: WorkspaceOption = None,
-    as_json: Json = False,
-) -> None:
-    """Put a person's verdict on one picture: it outranks every criterion."""
-    from curate.decide import decide as run
-
-    desk = at_desk(context, workspace, as_json)
-    decided = run(desk.workspace, subject, verdict, reason=reason, who=by, evidence=evidence)
-    desk.answer(decided, f"{decided.subject}: {decided.verdict}, by {decided.who}: {decided.reason}")
 
 
 def examples_folder() -> Path:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from base.errors import FototecaError, from_os_error
-from fototeca import ask, collect, harvesting, keeping, make
+from fototeca import ask, captioning, collect, harvesting, keeping, make, reviewing
 from fototeca.desk import Json, WorkspaceOption, at_desk
 
 app = typer.Typer(
@@ -47,7 +47,10 @@ app.command("withdraw", rich_help_panel=KEEP)(keeping.withdraw)
 app.command("backup", rich_help_panel=KEEP)(keeping.backup)
 app.command("restore", rich_help_panel=KEEP)(keeping.restore)
 app.command("curate", rich_help_panel=JUDGE)(collect.curate)
-app.command("decide", rich_help_panel=JUDGE)(collect.decide)
+app.command("caption", rich_help_panel=JUDGE)(captioning.caption)
+app.command("review", rich_help_panel=JUDGE)(reviewing.review)
+app.command("decide", rich_help_panel=JUDGE)(reviewing.decide)
+app.command("link", rich_help_panel=JUDGE)(reviewing.link)
 app.command("criteria", rich_help_panel=JUDGE)(collect.criteria)
 app.command("augment", rich_help_panel=MAKE)(make.augment)
 app.command("export", rich_help_panel=MAKE)(make.export)

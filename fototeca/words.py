@@ -45,6 +45,7 @@ def withdrawal_words(found: Any) -> str:
         lines.append(f"  {count_of(len(found.variations), 'variation')} made from it")
     lines += [f"  same bytes under another item, which stays: {one}" for one in found.shares_bytes_with]
     lines += [f"  export to write again: fototeca export {one}" for one in found.exports]
+    lines += [f"  pages that show it, to write again (fototeca gallery, or fototeca review --html): {one}" for one in found.galleries]
     lines += [f"  delivery to notify: {one}" for one in found.deliveries]
     lines += [f"  a model was trained on it: {one}" for one in found.training_runs]
     if not (found.exports or found.deliveries or found.training_runs):
@@ -60,6 +61,7 @@ def curation_words(report: Any) -> str:
     lines += [
         f"{count_of(report.measured, 'picture')} measured ({report.unreadable} unreadable); {report.pairs} close pairs found,"
         f" {report.verified} of them verified; {report.claims} claims of concepts.",
+        *_by_models(report),
         f"{report.subjects} subjects = {report.keep} kept + {report.review} waiting + {report.exclude} excluded"
         f" + {report.not_held} without bytes.",
     ]
@@ -74,6 +76,14 @@ def curation_words(report: Any) -> str:
     if report.evicted:
         lines.append(f"{report.evicted} evicted from train: a copy of them is held out.")
     return "\n".join([*lines, *report.notices, *_problems(report.problems)])
+
+
+def _by_models(report: Any) -> list[str]:
+    """What models were asked, where any is set."""
+    if not (report.embedded or report.compared or any(report.alike.values())):
+        return []
+    pairs = f"; pairs by models: {counted(report.alike)}" if any(report.alike.values()) else ""
+    return [f"{count_of(report.embedded, 'vector')} made, {report.compared} likenesses taken to words and parents{pairs}."]
 
 
 def what_if_words(found: Any) -> str:

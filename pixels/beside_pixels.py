@@ -4,6 +4,9 @@ _SCAN = 0xDA
 _BARE = (0x01, *range(0xD0, 0xD9))
 """Markers of JPEG that no length follows (ITU-T T.81, table B.1)."""
 
+MOST_SEGMENTS = 100_000
+"""Looked through for the first scan; a file with more is nothing that is decoded here (`pixels/floods.py`)."""
+
 
 def beside_pixels(data: bytes) -> bytes:
     """Of a JPEG everything before its first scan and behind its end; of any other file the whole. Never raises.
@@ -13,7 +16,9 @@ def beside_pixels(data: bytes) -> bytes:
     if not data.startswith(b"\xff\xd8"):
         return data
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    for _ in range(MOST_SEGMENTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            break
         marker = data[at + 1]
         if marker == _SCAN:
             return data[:at] + data[max(at, data.rfind(b"\xff\xd9")) :]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pixels.beside_pixels import beside_pixels
+from pixels.beside_pixels import MOST_SEGMENTS, beside_pixels
 from pixels.cbor import BrokenError, read_cbor
 
 MOST_ASSERTIONS = 64
@@ -137,7 +137,9 @@ def jpeg_boxes(data: bytes) -> list[bytes]:
     """The JUMBF boxes of a JPEG, each put together from its APP11 segments in the order of their numbers."""
     pieces: dict[int, list[tuple[int, bytes]]] = {}
     at = 2 if data.startswith(b"\xff\xd8") else len(data)
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    for _ in range(MOST_SEGMENTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            break
         mark = data[at + 1]
         if mark == 0xFF:  # a fill byte
             at += 1

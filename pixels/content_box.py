@@ -21,7 +21,7 @@ def content_box(grey: Image.Image) -> Box | None:
     lines = np.asarray(grey.reduce(factor) if factor > 1 else grey)  # [h, w]
     height, width = lines.shape
     top, bottom = border_lines(lines), border_lines(lines[::-1])
-    if top >= height:
+    if top + bottom >= height:  # two tones of paper may meet: each is the border of its side
         return None
     columns = lines[top : height - bottom].T
     left, right = border_lines(columns), border_lines(columns[::-1])

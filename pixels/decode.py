@@ -2,6 +2,7 @@
 
 import functools
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -16,13 +17,17 @@ from pixels.beginnings import is_signed, what_it_is
 from pixels.colour import STRIP_PX, averageable, in_srgb, is_averageable, white_level
 from pixels.content_box import Box, content_box
 from pixels.floods import is_flood
+from pixels.frames import frame_count
+from pixels.jpeg_scans import layout, too_few_bytes, too_many_scans
+from pixels.memory import MOST_BYTES, memory_for
+from pixels.reasons import in_plain_words
 
-DECODE_VERSION = "pil-draft-reduce/2"
+DECODE_VERSION = "pil-draft-reduce/3"
 """Names this decode path; part of the version of every measure taken from it. Raise it when a pixel may move."""
 
 MAX_PIXELS = 178_956_970
 """Refused above this size; it is where Pillow itself refuses (twice its limit for a warning). Decoded in Pillow's four
-bytes a pixel this is 0.7 GB, so that one picture stays under 1 GiB."""
+bytes a pixel this is 0.7 GB; what a format's decoder needs besides is counted too (`pixels/memory.py`)."""
 
 LONGEST_SIDE_PX = 2**31 - 1
 """No side is longer: PNG's own limit (specification, 11.2.1), and what the catalogue's columns hold."""
@@ -43,7 +48,9 @@ EXTENSIONS = {
 # before a pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
-_PILLOW_NAMES = (*(name for name in EXTENSIONS), "MPO")
+_PILLOW_NAMES = tuple(EXTENSIONS)
+"""Several JPEGs in one file (MPO) are opened as JPEG; by their own name Pillow 13 fails on every broken file after them."""
+
 _BAD_BYTES = (
     OSError,
     SyntaxError,
@@ -125,6 +132,10 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
     Raises:
         OSError: the path cannot be read. Bad bytes never raise.
     """
+    size_bytes = os.stat(data).st_size if isinstance(data, Path) else len(data)
+    if size_bytes > MOST_BYTES:
+        detail = f"a file of {size_bytes // 1_000_000} MB, more than the {MOST_BYTES // 1_000_000} MB that are opened"
+        return Unreadable(kind="too_many_pixels", detail=detail)
     data = data.read_bytes() if isinstance(data, Path) else data
     opened = _opened(data)
     if isinstance(opened, Unreadable):
@@ -136,7 +147,7 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no outcome
         try:
-            return _decoded(image, data, first, side_px)
+            return _refused(image, data, first, side_px) or _decoded(image, data, first, side_px)
         except _BAD_BYTES as error:
             return _reason(error)
 
@@ -170,14 +181,40 @@ def _opened(data: bytes) -> tuple[Image.Image, Header] | Unreadable:
     return image, Header(format=name, width_px=width, height_px=height)
 
 
+def _refused(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Unreadable | None:
+    """Why the pixels are not read, told before they are: it would take too long or too much memory, or come out wrong."""
+    scale = 1 if side_px is None else _draft_scale(image, data, side_px)
+    if first.format == "JPEG" and (frame := layout(data)):
+        if too_many_scans(data, frame):
+            return Unreadable(kind="broken", detail="a file of endless small parts, which are not read")
+        if too_few_bytes(data, frame):
+            size = f"{first.width_px} x {first.height_px} pixels"
+            return Unreadable(kind="truncated", detail=f"the header says {size}, for which there are too few bytes")
+    tags = getattr(image, "tag_v2", {})
+    if (tags.get(_COLOURS), tags.get(_PACKING)) == (6, 1) and tags.get(_SUBSAMPLING, (2, 2)) != (1, 1):
+        # Pillow 13 reads it as if each pixel had its own colour, and then misses the rest.
+        return Unreadable(kind="broken", detail="a TIFF file with coarse colours that are not packed, a kind that is not read")
+    needed = memory_for(image, data, scale)
+    if needed <= MOST_BYTES:
+        return None
+    limit = f"{needed // 1_000_000} MB to decode, more than the {MOST_BYTES // 1_000_000} MB that it may"
+    detail = f"{first.width_px} x {first.height_px} pixels as {first.format}, which takes {limit}"
+    return Unreadable(kind="too_many_pixels", detail=detail)
+
+
+_COLOURS, _PACKING, _SUBSAMPLING = 262, 259, 530
+
+
 def _decoded(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Picture:
     mode, bits = image.mode, _bits(image, data)
     if side_px is not None:
-        _draft(image, side_px)  # only JPEG listens
+        _draft(image, data, side_px)
+    frames = _frames(image, data)
     image.load()
+    if image.format == "JPEG2000":
+        setattr(image, "reduce", 0)  # noqa: B010  # while a number stands there, Pillow hides its method of that name
     orientation = _orientation(image)
     profile = image.info.get("icc_profile")
-    frames = _frames(image)
     small = _reduced(image, side_px)
     rgb, icc = in_srgb(small, profile)  # after reduction: as good, and far fewer pixels
     if orientation in _TURNS:
@@ -209,12 +246,33 @@ _TURNS = {
 }
 
 
-def _draft(image: Image.Image, side_px: int) -> None:
+def _draft(image: Image.Image, data: bytes, side_px: int) -> None:
     """Let a JPEG decode at the smallest of its scales (1/8, 1/4, 1/2) that leaves half of `side_px` or more."""
-    longest = max(image.size)
-    scale = next((scale for scale in (8, 4, 2) if 2 * (longest // scale) >= side_px), 1)
-    if scale > 1:
+    scale = _draft_scale(image, data, side_px)
+    if scale == 1:
+        return
+    if image.format == "JPEG2000":
+        setattr(image, "reduce", scale.bit_length() - 1)  # noqa: B010  # Pillow's own way to ask for it; a method elsewhere
+    else:
         image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
+
+
+def _draft_scale(image: Image.Image, data: bytes, side_px: int) -> int:
+    """By how much the decoder itself reduces each side: JPEG always, JPEG 2000 where it would else take too much memory."""
+    longest = max(image.size)
+    if image.format in ("JPEG", "MPO"):
+        return next((scale for scale in (8, 4, 2) if 2 * (longest // scale) >= side_px), 1)
+    if image.format == "JPEG2000":
+        fitting = (1 << power for power in range(_halvings(data) + 1) if memory_for(image, data, 1 << power) <= MOST_BYTES)
+        scale = next(fitting, 1)
+        return scale if 2 * (longest // scale) >= side_px else 1
+    return 1
+
+
+def _halvings(data: bytes) -> int:
+    """How often a JPEG 2000 can be halved: the levels of its wavelets (ITU-T T.800, A.6.1), of which 32 are the most."""
+    at = data.find(b"\xff\x52", data.find(b"\xff\x4f\xff\x51"))
+    return min(32, data[at + 9]) if 0 <= at < len(data) - 9 else 0
 
 
 def _reduced(image: Image.Image, side_px: int | None) -> Image.Image:
@@ -248,9 +306,9 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _frames(image: Image.Image) -> int:
+def _frames(image: Image.Image, data: bytes) -> int:
     try:
-        return int(getattr(image, "n_frames", 1))
+        return frame_count(image, data)
     except _BAD_BYTES:
         return 1
 
@@ -266,12 +324,5 @@ def _bits(image: Image.Image, data: bytes) -> int:
 
 
 def _reason(error: BaseException) -> Unreadable:
-    """A cut file told apart from one that is wrong inside, by the words of Pillow's message."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, MemoryError):
-        return Unreadable(kind="broken", detail="decoding it asks for more memory than there is")
-    cut = ("truncated", "unexpected end", "not enough", "end of file", "eof", "broken data stream", "unrecognized data")
-    kind = "truncated" if any(word in words.lower() for word in cut) else "broken"
-    if words.startswith("image file is truncated"):  # how many bytes Pillow had left over helps nobody
-        words = "the data end before the picture does"
-    return Unreadable(kind=kind, detail=words[:200])
+    kind, words = in_plain_words(error)
+    return Unreadable(kind=kind, detail=words)

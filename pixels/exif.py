@@ -95,6 +95,8 @@ def _directory(stream: BinaryIO, layout: _Layout, at: int, wanted: Collection[in
     size = struct.calcsize("=" + layout.entry)
     entries = stream.read(size * count)
     (following,) = _unpacked(stream, layout.order + layout.offset)
+    if not wanted:
+        return int(following)
     inline = struct.calcsize("=" + layout.offset)
     for place in range(0, len(entries) - size + 1, size):
         tag, kind, number, _ = struct.unpack_from(layout.order + layout.entry, entries, place)

@@ -6,12 +6,16 @@ counted first, and no honest file has nearly so many.
 """
 
 import re
+import struct
 
 MOST_PARTS = 10_000
 """Before the picture itself. An honest file has tens; extended XMP and depth maps make hundreds."""
 
 MOST_PADDING = 1 << 20
 """Bytes between a JPEG's segments that belong to none of them; Pillow reads them one by one."""
+
+MOST_VALUES = 200_000
+"""Of one tag of a TIFF, texts aside: its strips or tiles. A million strips of one line take Pillow 25 s."""
 
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 
@@ -24,6 +28,8 @@ def is_flood(data: bytes) -> bool:
         return _png(data)
     if data.startswith(b"GIF8"):
         return _gif(data)
+    if data[:4] in _TIFF_FORMS:
+        return _tiff(data)
     if data[4:8] in (b"jP  ", b"ftyp"):
         return _boxes(data)
     return False
@@ -69,6 +75,29 @@ def _gif(data: bytes) -> bool:
             if not length:
                 break
     return at < len(data)
+
+
+_TIFF_FORMS = {b"II*\0": "<I H HHI4x", b"MM\0*": ">I H HHI4x", b"II+\0": "<Q Q HHQ8x", b"MM\0+": ">Q Q HHQ8x"}
+"""By a file's beginning: where its directory is, how many entries that has, and of each tag, type and number of values."""
+
+
+def _tiff(data: bytes) -> bool:
+    form = _TIFF_FORMS[data[:4]]
+    place, count, entry = (struct.Struct(form[0] + part) for part in form[1:].split())
+    start = place.size  # 4, or 8 in BigTIFF
+    if len(data) < start + place.size:
+        return False
+    at = place.unpack_from(data, start)[0]
+    if at + count.size > len(data):
+        return False
+    begin = at + count.size
+    entries = data[begin : begin + entry.size * min(MOST_PARTS, count.unpack_from(data, at)[0])]
+    whole = entries[: len(entries) - len(entries) % entry.size]
+    return any(kind not in _TEXTS and values > MOST_VALUES for _, kind, values in entry.iter_unpack(whole))
+
+
+_TEXTS = (1, 2, 6, 7)
+"""TIFF's types of one byte: profiles, packets and previews, which are taken as they stand."""
 
 
 def _boxes(data: bytes) -> bool:

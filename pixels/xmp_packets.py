@@ -8,6 +8,9 @@ MOST_PACKETS = 16
 LARGEST_CHARACTERS = 4 << 20
 """Of one packet, after it is unpacked; packets hold kilobytes, seldom a thumbnail."""
 
+MOST_CHUNKS = 200_000
+"""Of one PNG; a large one has a hundred thousand."""
+
 _PLAIN = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,20}:)?(?:xmpmeta|xapmeta|RDF)[\s>]")
 _WIDE = re.compile(rb"<\0(?:[A-Za-z_]\0){1,20}:\0(?:x\0(?:m|a)\0p\0m\0e\0t\0a\0|R\0D\0F\0)")
 _END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,20}:)?(xmpmeta|xapmeta|RDF)\s*>")
@@ -65,7 +68,7 @@ def _jpeg_extended(data: bytes) -> Iterator[bytes]:
         head = len(_JPEG_MORE)
         offset = int.from_bytes(body[head + 36 : head + 40], "big")
         pieces.setdefault(body[head : head + 32], {})[offset] = body[head + 40 :]
-        at += head
+        at += max(head, size - 2)  # pieces that overlap would make gigabytes of a megabyte
     for several in pieces.values():
         yield b"".join(several[offset] for offset in sorted(several))
 
@@ -74,7 +77,9 @@ def _png_compressed(data: bytes) -> Iterator[bytes]:
     """XMP in a compressed iTXt chunk, or as ImageMagick's raw profile (hexadecimal) in tEXt and zTXt."""
     at = len(_PNG_START) if data.startswith(_PNG_START) else len(data)
     packed = 0
-    while at + 8 <= len(data) and packed < MOST_PACKETS:
+    for _ in range(MOST_CHUNKS):
+        if at + 8 > len(data) or packed == MOST_PACKETS:
+            break
         size = int.from_bytes(data[at : at + 4], "big")
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
         name, _, rest = body.partition(b"\0")

@@ -28,8 +28,12 @@ CREATE TABLE likeness (
 COMMENT ON TABLE likeness IS 'How like a subject''s picture is to its caption, to a concept''s words or to its parent: cosines of embeddings.';
 COMMENT ON COLUMN likeness.subject IS 'A candidate_id (harvested) or a sha256 (generated).';
 COMMENT ON COLUMN likeness.kind IS 'caption, concept or parent.';
-COMMENT ON COLUMN likeness.other IS 'What it is compared with: the SHA-256 of the caption''s text, the concept''s name with the SHA-256 of its words after a space, the parent''s sha256.';
+COMMENT ON COLUMN likeness.other IS 'What it is compared with: the SHA-256 of the caption''s (or a variation''s prompt''s) text; the concept''s name, a space, and the SHA-256 of its words with its class noun; the parent''s sha256.';
 COMMENT ON COLUMN likeness.version IS 'The version of the embeddings that were compared.';
 COMMENT ON COLUMN likeness.value IS 'Cosine, -1 to 1; what is high differs from model to model.';
 COMMENT ON COLUMN likeness.run_id IS 'Run that compared them.';
 COMMENT ON COLUMN likeness.measured_at IS 'When they were compared, UTC.';
+
+COMMENT ON COLUMN depictions.source IS 'Who claims it: source, caption, person, parent, or embedding (a model''s likeness to the concept''s words).';
+COMMENT ON COLUMN pairs.kind IS 'phash, semantic or copy: by which measure the two are close.';
+COMMENT ON COLUMN pairs.distance IS 'How far apart: bits for phash, 1 - cosine for semantic and copy.';

@@ -23,9 +23,18 @@ CREATE OR REPLACE MACRO credit_words(title, creator, family, version, jurisdicti
   END);
 
 -- What does each source itself say of each item now, right or wrong?
+-- Most items are stated once: only the others need to be put in order, which for all of a million takes seconds.
 CREATE OR REPLACE VIEW current_statements AS
+WITH again AS MATERIALIZED (
+  SELECT candidate_id FROM candidates GROUP BY candidate_id HAVING count(*) > 1
+)
 SELECT *
 FROM candidates
+ANTI JOIN again USING (candidate_id)
+UNION ALL
+SELECT *
+FROM candidates
+SEMI JOIN again USING (candidate_id)
 QUALIFY row_number() OVER (PARTITION BY candidate_id ORDER BY run_id DESC) = 1;
 COMMENT ON VIEW current_statements IS 'The newest statement of each source about each item, as the source made it: without corrections and withdrawals.';
 
@@ -127,15 +136,31 @@ COMMENT ON VIEW current_concepts IS 'Concepts as the newest curation found them 
 
 -- Who claims that a subject shows a concept?
 CREATE OR REPLACE VIEW current_depictions AS
+WITH again AS MATERIALIZED (
+  SELECT subject, concept, source FROM depictions GROUP BY ALL HAVING count(*) > 1
+)
 SELECT subject, concept, source, score
 FROM depictions
+ANTI JOIN again USING (subject, concept, source)
+UNION ALL
+SELECT subject, concept, source, score
+FROM depictions
+SEMI JOIN again USING (subject, concept, source)
 QUALIFY row_number() OVER (PARTITION BY subject, concept, source ORDER BY run_id DESC) = 1;
 COMMENT ON VIEW current_depictions IS 'The newest word of each claim; score 0 means that the claim was taken back.';
 
 -- To which leakage group does a picture belong?
 CREATE OR REPLACE VIEW current_groups AS
+WITH again AS MATERIALIZED (
+  SELECT member FROM groups GROUP BY member HAVING count(*) > 1
+)
 SELECT member, anchor
 FROM groups
+ANTI JOIN again USING (member)
+UNION ALL
+SELECT member, anchor
+FROM groups
+SEMI JOIN again USING (member)
 QUALIFY row_number() OVER (PARTITION BY member ORDER BY run_id DESC) = 1;
 COMMENT ON VIEW current_groups IS 'The leakage group of each image; its anchor has the split.';
 

@@ -69,7 +69,7 @@ LIMIT 1;
 COMMENT ON VIEW last_curation IS 'When the newest complete curation began, and the number of the last pour that it saw; no row when there was none.';
 
 -- Which verdicts count, and which weighs most? A person's word, else any exclude, else any review. A person's keep without
--- evidence does not outweigh rights or an opt-out, also when these came later.
+-- evidence does not outweigh rights, an opt-out or a community's restriction, also when these came later.
 CREATE OR REPLACE VIEW weighed_decisions AS
 SELECT
   *,
@@ -77,16 +77,18 @@ SELECT
     WHEN criterion = 'person' AND NOT (
       verdict = 'keep'
       AND coalesce(evidence ->> '$.evidence', '') = ''
-      AND bool_or(verdict = 'exclude' AND criterion IN ('rights_not_cleared', 'opted_out')) OVER (PARTITION BY subject)
+      AND bool_or(verdict = 'exclude' AND criterion IN ('rights_not_cleared', 'opted_out', 'restricted_subject'))
+        OVER (PARTITION BY subject)
     ) THEN 0
     WHEN verdict = 'keep' THEN 30
     WHEN verdict = 'review' THEN 20
     WHEN criterion = 'rights_not_cleared' THEN 10
     WHEN criterion = 'opted_out' THEN 11
-    WHEN criterion = 'unreadable' THEN 12
-    WHEN criterion = 'same_bytes' THEN 13
-    WHEN criterion = 'near_duplicate' THEN 14
-    ELSE 15
+    WHEN criterion = 'restricted_subject' THEN 12
+    WHEN criterion = 'unreadable' THEN 13
+    WHEN criterion = 'same_bytes' THEN 14
+    WHEN criterion = 'near_duplicate' THEN 15
+    ELSE 16
   END AS weight
 FROM current_decisions
 WHERE criterion = 'person' OR verdict <> 'keep';
@@ -94,9 +96,9 @@ COMMENT ON VIEW weighed_decisions IS 'Current decisions that count, the smallest
 
 -- Which verdict stands for each harvested item? Withdrawn, else a person's word, else any exclude, else any review, else keep.
 -- A correction is a statement like the source's own: it too waits for a curation to judge it.
-CREATE OR REPLACE VIEW harvested_verdicts AS
+CREATE OR REPLACE VIEW judged_candidates AS
 SELECT
-  said.candidate_id AS subject,
+  said.*,
   CASE WHEN gone.subject IS NULL THEN coalesce(decided.verdict, 'keep') ELSE 'exclude' END AS verdict,
   CASE WHEN gone.subject IS NULL THEN decided.criterion ELSE 'withdrawn' END AS criterion,
   CASE WHEN gone.subject IS NULL THEN decided.reason ELSE 'Withdrawn: ' || gone.reason END AS reason,
@@ -105,7 +107,7 @@ SELECT
   gone.subject IS NOT NULL
     OR coalesce(told.poured <= (SELECT seen FROM last_curation), FALSE)
     AND coalesce(fixed.poured <= (SELECT seen FROM last_curation), TRUE) AS judged
-FROM current_statements AS said
+FROM current_candidates AS said
 LEFT JOIN withdrawals AS gone ON gone.subject = said.candidate_id
 LEFT JOIN runs AS told ON told.run_id = said.run_id
 LEFT JOIN (
@@ -119,19 +121,24 @@ LEFT JOIN (
   FROM weighed_decisions
   QUALIFY row_number() OVER (PARTITION BY subject ORDER BY weight, criterion) = 1
 ) AS decided ON decided.subject = said.candidate_id;
+COMMENT ON VIEW judged_candidates IS 'What stands about each item, with its one verdict, withdrawn before all, and the reason that weighs most.';
+
+-- The same, without what is said of the item.
+CREATE OR REPLACE VIEW harvested_verdicts AS
+SELECT candidate_id AS subject, verdict, criterion, reason, evidence, who, judged
+FROM judged_candidates;
 COMMENT ON VIEW harvested_verdicts IS 'One verdict an item, withdrawn before all, with the reason that weighs most.';
 
 -- Which item speaks for the parent of each variation? Of several with the same bytes the one that is kept.
 CREATE OR REPLACE VIEW variation_parents AS
-SELECT said.sha256, said.candidate_id AS subject, verdict.verdict, verdict.reason
-FROM current_candidates AS said
-JOIN harvested_verdicts AS verdict ON verdict.subject = said.candidate_id
-WHERE said.sha256 IN (SELECT parent FROM variations)
+SELECT candidate_id AS subject, *
+FROM judged_candidates
+WHERE sha256 IN (SELECT parent FROM variations)
 QUALIFY row_number() OVER (
-  PARTITION BY said.sha256
-  ORDER BY CASE verdict.verdict WHEN 'keep' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, said.candidate_id
+  PARTITION BY sha256
+  ORDER BY CASE verdict WHEN 'keep' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, candidate_id
 ) = 1;
-COMMENT ON VIEW variation_parents IS 'For each picture that was varied the item that speaks for it, and its verdict.';
+COMMENT ON VIEW variation_parents IS 'For each picture that was varied the item that speaks for it: what stands about it, and its verdict.';
 
 -- Which generated pictures are held?
 CREATE OR REPLACE VIEW held_variations AS
@@ -154,7 +161,7 @@ SELECT
   parent.creator,
   parent.creation_date,
   made.prompt AS caption,
-  parent.caption_language,
+  words.language AS caption_language,
   'prompt' AS caption_origin,
   parent.credit_line,
   parent.rights_family,
@@ -179,8 +186,8 @@ SELECT
   parent.other,
   coalesce(parent.corrected, []) AS corrected,
   [made.concept] AS concepts,
-  parent.anchor,
-  parent.split,
+  grouped.anchor,
+  drawn.split,
   made.run_id,
   made.made_at AS stated_at,
   parent.subject AS parent_subject,
@@ -188,11 +195,10 @@ SELECT
   parent.reason AS parent_reason
 FROM held_variations AS made
 JOIN images AS image ON image.sha256 = made.sha256
-LEFT JOIN (
-  SELECT record.*, speaks.verdict, speaks.reason
-  FROM variation_parents AS speaks
-  JOIN harvested_records AS record USING (subject)
-) AS parent ON parent.sha256 = made.parent;
+LEFT JOIN variation_parents AS parent ON parent.sha256 = made.parent
+LEFT JOIN best_captions AS words ON words.subject = parent.subject
+LEFT JOIN current_groups AS grouped ON grouped.member = parent.sha256
+LEFT JOIN splits AS drawn ON drawn.anchor = grouped.anchor;
 COMMENT ON VIEW generated_records IS 'Generated pictures; rights, credit and split are their parent''s.';
 
 -- What do we hold, and what do we know of it?
@@ -202,10 +208,8 @@ UNION ALL
 SELECT * EXCLUDE (parent_subject, parent_verdict, parent_reason) FROM generated_records;
 COMMENT ON VIEW records IS 'Every subject, harvested or generated, one row each: what it is, whose it is, what it shows, its split.';
 
--- Which verdict stands for each subject?
-CREATE OR REPLACE VIEW verdicts AS
-SELECT * FROM harvested_verdicts
-UNION ALL
+-- Which verdict stands for each generated picture? It stands and falls with the picture that it varies.
+CREATE OR REPLACE VIEW generated_verdicts AS
 SELECT
   made.sha256 AS subject,
   CASE WHEN parent.verdict IS DISTINCT FROM 'keep' THEN 'exclude' ELSE coalesce(decided.verdict, 'keep') END AS verdict,
@@ -226,4 +230,11 @@ LEFT JOIN (
   FROM weighed_decisions
   QUALIFY row_number() OVER (PARTITION BY subject ORDER BY weight, criterion) = 1
 ) AS decided ON decided.subject = made.sha256;
+COMMENT ON VIEW generated_verdicts IS 'One verdict a generated picture; its parent''s, where that is not kept.';
+
+-- Which verdict stands for each subject?
+CREATE OR REPLACE VIEW verdicts AS
+SELECT * FROM harvested_verdicts
+UNION ALL
+SELECT * FROM generated_verdicts;
 COMMENT ON VIEW verdicts IS 'One verdict a subject: withdrawn, else a person''s newest word, else any exclude, else any review, else keep. judged says whether a curation has seen its newest statement.';

@@ -90,17 +90,8 @@ WHERE word.value IS NOT NULL AND word.subject NOT IN (SELECT subject FROM withdr
 COMMENT ON VIEW corrected IS 'Corrections that stand: what the source says, what an archivist states instead, who and why.';
 
 -- Which withdrawals does a recheck propose, and nobody has carried out?
-CREATE OR REPLACE VIEW proposed_withdrawals AS
-SELECT
-  proposed.subject,
-  said.title,
-  said.source,
-  said.source_id,
-  proposed.kind,
-  proposed.detail,
-  proposed.since,
-  said.page_url,
-  said.sha256
+CREATE OR REPLACE VIEW open_proposals AS
+SELECT subject, kind, detail, since
 FROM (
   SELECT
     subject,
@@ -113,9 +104,24 @@ FROM (
     FROM proposals
   )
   GROUP BY subject, kind
-) AS proposed
+)
+WHERE state = 'open' AND subject NOT IN (SELECT subject FROM withdrawals);
+COMMENT ON VIEW open_proposals IS 'Proposed withdrawals that nobody has carried out, with the cause and since when, by subject and kind.';
+
+-- The same, with what stands about each item.
+CREATE OR REPLACE VIEW proposed_withdrawals AS
+SELECT
+  proposed.subject,
+  said.title,
+  said.source,
+  said.source_id,
+  proposed.kind,
+  proposed.detail,
+  proposed.since,
+  said.page_url,
+  said.sha256
+FROM open_proposals AS proposed
 LEFT JOIN current_candidates AS said ON said.candidate_id = proposed.subject
-WHERE proposed.state = 'open' AND proposed.subject NOT IN (SELECT subject FROM withdrawals)
 ORDER BY proposed.since, proposed.subject, proposed.kind;
 COMMENT ON VIEW proposed_withdrawals IS 'Items that are gone or contested at their source, with the cause and since when; `fototeca withdraw` carries it out.';
 

@@ -15,20 +15,25 @@ class Params:
 
 
 PARAMS = Params()
+FACTS = {"decode": "word", "height_px": "value", "width_px": "value"}
 
 QUERY = """
 SELECT
-  subject.subject,
-  CASE WHEN least(width.value, height.value) < $min_side_px THEN 'exclude' END AS verdict,
-  'The picture is ' || width.value::INTEGER || ' x ' || height.value::INTEGER || ' pixels; its shorter side should have at least '
-    || $min_side_px || '.' AS reason,
-  json_object('height_px', height.value::INTEGER, 'min_side_px', $min_side_px::INTEGER, 'width_px', width.value::INTEGER)
-    AS evidence
-FROM subjects AS subject
-LEFT JOIN facts AS decoded ON decoded.sha256 = subject.sha256 AND decoded.measure = 'decode'
-LEFT JOIN facts AS width ON width.sha256 = subject.sha256 AND width.measure = 'width_px'
-LEFT JOIN facts AS height ON height.sha256 = subject.sha256 AND height.measure = 'height_px'
-WHERE subject.sha256 IS NOT NULL
-  AND coalesce(decoded.word, 'ok') = 'ok'
-  AND NOT coalesce(least(width.value, height.value) >= $min_side_px, FALSE)
+  subject,
+  CASE WHEN side_px < $min_side_px THEN 'exclude' END AS verdict,
+  'The picture is ' || width_px || ' x ' || height_px || ' pixels; its shorter side should have at least ' || $min_side_px || '.'
+    AS reason,
+  json_object('height_px', height_px, 'min_side_px', $min_side_px::INTEGER, 'width_px', width_px) AS evidence
+FROM (
+  SELECT
+    subject.subject,
+    facts.width_px::INTEGER AS width_px,
+    facts.height_px::INTEGER AS height_px,
+    -- least() passes over a side that was not measured.
+    CASE WHEN facts.width_px + facts.height_px IS NOT NULL THEN least(facts.width_px, facts.height_px) END AS side_px
+  FROM subjects AS subject
+  LEFT JOIN facts ON facts.sha256 = subject.sha256
+  WHERE subject.sha256 IS NOT NULL AND coalesce(facts.decode, 'ok') = 'ok'
+)
+WHERE NOT coalesce(side_px >= $min_side_px, FALSE)
 """

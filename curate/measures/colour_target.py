@@ -89,9 +89,11 @@ def _different(tones: list[NDArray[np.float32]]) -> int:
 def _regularity(strip: NDArray[np.float32]) -> float:
     """The highest peak of the autocorrelation of the darkness along the strip, at 3 to 24 pixels, after a clear valley."""
     line = strip.mean(axis=(0, 2))
+    if len(line) < 96:  # too short for ticks to repeat themselves often enough
+        return 0.0
     line = line - np.convolve(line, np.ones(25) / 25, mode="same")
     power = float((line * line).sum())
-    if power < 25.0 * len(line) or len(line) < 96:
+    if power < 25.0 * len(line):
         return 0.0
     values = np.array([float((line[:-lag] * line[lag:]).sum()) / power for lag in range(1, 25)])
     valley = int(values.argmin())

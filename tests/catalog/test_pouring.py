@@ -1,6 +1,8 @@
 """Spool and pour: nothing lost, nothing twice, whatever happens in between."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from small_catalogue import by, candidate, content, stored
 
 from base.errors import BusyError, NoSpaceError, SourceError
 from catalog import db, runs, spool
+from catalog.records import Measure
 from catalog.store import Store
 
 WORK = """
@@ -186,3 +189,53 @@ def test_a_long_spool_is_poured_in_parts_with_the_same_content(
     assert content(workspace) == content(tmp_path / "at_once")
     assert len(db.rows(workspace, "SELECT 1 AS one FROM candidates")) == 30
     assert list((workspace / "spool" / "poured").rglob("*.part")) == []
+
+
+def test_rows_spooled_together_give_the_lines_that_they_give_one_by_one(tmp_path: Path) -> None:
+    rows = [candidate(f"{number}.jpg") for number in range(3)]
+    facts = [
+        {"sha256": "0" * 64, "measure": "x", "version": "1", "value": 0.5, "measured_at": "2026-11-21 10:00:00"},
+        Measure(sha256="1" * 64, measure="x", version="1", bits=2**64 - 1),
+    ]
+    for name, together in (("together", True), ("apart", False)):
+        lines = spool.Spool(tmp_path / name, "a-run")
+        for table, some in (("candidates", rows), ("measures", facts)):
+            if together:
+                lines.add_all(table, some[:2])
+                lines.add_all(table, some[2:])
+            else:
+                for row in some:
+                    lines.add(table, row)
+        lines.close()
+    for table in ("candidates", "measures"):
+        pairs = zip(
+            *((tmp_path / name / f"{table}.jsonl").read_text().splitlines() for name in ("together", "apart")), strict=True
+        )
+        for one, other in pairs:
+            assert _without_time(one) == _without_time(other)
+
+
+def _without_time(line: str) -> str:
+    return re.sub(r'"(stated_at|measured_at)":"[^"]*"', "", line)
+
+
+def test_of_many_rows_with_one_unknown_column_none_is_written(tmp_path: Path) -> None:
+    lines = spool.Spool(tmp_path, "a-run")
+    good = {"sha256": "0" * 64, "measure": "x", "version": "1", "value": 0.5}
+    with pytest.raises(KeyError, match="no column shapness"):
+        lines.add_all("measures", [good, {**good, "shapness": 1}])
+    lines.add_all("measures", [])
+    lines.add_all("measures", [good])
+    lines.close()
+    assert [line["line"] for line in map(json.loads, (tmp_path / "measures.jsonl").read_text().splitlines())] == [1]
+
+
+def test_the_lines_of_a_file_keep_their_order_in_the_catalogue(workspace: Path) -> None:
+    """Each picture's measures stay beside one another, in the order of the SHA-256: so a look for one picture reads little."""
+    with runs.begin(workspace, "curate", {}) as run:
+        run.add_all(
+            "measures", [Measure(sha256=f"{n // 3:064x}", measure=f"m{n % 3}", version="1", value=n) for n in range(9_000)]
+        )
+        run.add("measures", Measure(sha256="0" * 64, measure="m0", version="1", value=-1.0))  # said twice: the later counts
+    found = [row["value"] for row in db.rows(workspace, "SELECT value FROM measures ORDER BY rowid")]
+    assert found == [*map(float, range(1, 9_000)), -1.0]

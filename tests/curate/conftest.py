@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
-from curated_archive import Archive
+from curated_archive import Archive, empty_catalogue
+
+from catalog import db
 
 
 @pytest.fixture
 def archive(workspace: Path) -> Archive:
     """An empty workspace with short ways to fill and to ask it."""
+    workspace.mkdir()
+    db.catalogue_path(workspace).write_bytes(empty_catalogue())
     return Archive(workspace)

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from curated_archive import Archive, drawn, encoded
 from PIL import Image
@@ -183,7 +184,7 @@ def test_a_wrong_key_in_curation_toml_is_named_with_the_right_one(archive: Archi
         ('purpose = "profit"', "'profit'"),
         ("[criteria.to_small]\n", "no criterion 'to_small'; did you mean 'too_small'"),
         ("[criteria.too_small]\nmin_side = 3", "did you mean 'min_side_px'"),
-        ("[criteria.same_bytes]\nstrict = true", "has no parameters"),
+        ("[criteria.opted_out]\nstrict = true", "has no parameters"),
     ):
         (archive.folder / "curation.toml").write_text(text)
         with pytest.raises(UsageError, match=message):
@@ -212,7 +213,8 @@ def test_an_image_whose_bytes_are_gone_is_reported_and_stops_nothing(archive: Ar
 
 def test_a_sixteen_bit_scan_is_read(archive: Archive) -> None:
     stream = io.BytesIO()
-    Image.new("I;16", (300, 300), 30000).save(stream, "TIFF")
+    grey = drawn(1, 300).convert("L")
+    Image.fromarray(np.asarray(grey).astype(np.uint16) * 256).save(stream, "TIFF")
     item = archive.add("deep.tif", stream.getvalue())
     curate(archive.folder)
     assert archive.verdict(item)[0] == "keep"

@@ -1,6 +1,7 @@
 """Batches run in order, here or in other processes, and a bad one is named and survived."""
 
 import os
+import time
 
 import pytest
 
@@ -45,3 +46,15 @@ def test_deaths_in_the_middle_of_many_batches_are_survived_wherever_they_are_not
 def test_a_full_disk_is_no_bad_batch(workers: int) -> None:
     with pytest.raises(NoSpaceError):
         list(run_batches(squared, [[77], [1]], workers=workers))
+
+
+def asleep(batch: list[int]) -> list[int]:
+    if 5 in batch:
+        time.sleep(600)
+    return batch
+
+
+def test_a_batch_that_never_ends_is_ended_and_the_others_have_their_results() -> None:
+    done = list(run_batches(asleep, [[1], [5], [2], [3]], workers=2, patience_s=1.5))
+    assert [one.result for one in done] == [[1], None, [2], [3]]
+    assert done[1].error == "the process that worked on it had not ended after 2 seconds"

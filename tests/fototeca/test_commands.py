@@ -31,7 +31,7 @@ def test_status_as_json_is_one_document(fototeca: Run, tmp_path: Path) -> None:
 def test_init_writes_examples_once_and_leaves_yours_alone(fototeca: Run, tmp_path: Path) -> None:
     (tmp_path / "curation.toml").write_text("purpose = 'commercial'\n")
     done = fototeca("init", "--json", "--workspace", tmp_path)
-    assert json.loads(done.stdout)["written"] == ["concepts.toml"]
+    assert json.loads(done.stdout)["written"] == ["concepts.toml", "restricted.toml"]
     assert json.loads(fototeca("init", "--json", "--workspace", tmp_path).stdout)["written"] == []
     assert (tmp_path / "curation.toml").read_text() == "purpose = 'commercial'\n"
 

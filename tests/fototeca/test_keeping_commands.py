@@ -66,3 +66,10 @@ def test_a_flipped_bit_is_named_with_exit_code_6(fototeca: Run, archive: Path) -
     done = fototeca("check", "--bytes", "--workspace", archive)
     assert done.returncode == 6
     assert victim.name[:12] in done.stdout + done.stderr
+
+
+def test_the_bytes_can_be_checked_a_few_at_a_time(fototeca: Run, archive: Path) -> None:
+    done = fototeca("check", "--bytes", "--limit", "1", "--workspace", archive)
+    assert "1 file hashed" in done.stdout, done.stderr
+    assert "left for the next times" in done.stdout
+    assert fototeca("check", "--limit", "1", "--workspace", archive).returncode == 2

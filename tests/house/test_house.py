@@ -17,6 +17,7 @@ PLUGIN_FOLDERS = {
     "harvest.sources": (),
     "curate.measures": ("VERSION", "measure"),
     "curate.criteria": ("VERSION", "PARAMS", "APPLIES_TO"),
+    "curate.captioners": ("load",),
     "augment.models": ("load",),
     "finetune.objectives": ("loss",),
 }

@@ -1,4 +1,4 @@
-"""An ICC profile drawn up in code: the wide colours of Adobe RGB (1998), and what they are in sRGB by arithmetic."""
+"""ICC profiles drawn up in code: Adobe RGB (1998), with what its colours are in sRGB by arithmetic, a grey, and four inks."""
 
 import struct
 
@@ -23,15 +23,47 @@ def adobe_rgb() -> bytes:
         b"rXYZ": _xyz(ADOBE[:, 0]),
         b"gXYZ": _xyz(ADOBE[:, 1]),
         b"bXYZ": _xyz(ADOBE[:, 2]),
-        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), b"curv" + bytes(4) + struct.pack(">IH", 1, round(GAMMA * 256))),
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _gamma(GAMMA)),
     }
+    return _profile(tags, b"mntr", b"RGB ", b"XYZ ")
+
+
+def grey(gamma: float) -> bytes:
+    """A profile of greys with this gamma."""
+    words = b"Grey (drawn)\0"
+    named = b"desc" + bytes(4) + struct.pack(">I", len(words)) + words + bytes(4 + 4 + 2 + 1 + 67)
+    return _profile({b"desc": named, b"wtpt": _xyz((0.9642, 1.0, 0.8249)), b"kTRC": _gamma(gamma)}, b"mntr", b"GRAY", b"XYZ ")
+
+
+def inks() -> bytes:
+    """A profile of four inks, by the colour in Lab of each of the 16 ways to print them or not."""
+    straight = bytes(range(256))
+    corners = b""
+    for number in range(16):  # the last ink, black, changes fastest
+        cyan, magenta, yellow, black = (number >> shift & 1 for shift in (3, 2, 1, 0))
+        light = (92 - 30 * cyan - 38 * magenta - 5 * yellow) * (0.12 if black else 1)
+        a, b = (-32 * cyan + 66 * magenta - 6 * yellow), (-42 * cyan - 6 * magenta + 84 * yellow)
+        share = 0.1 if black else 1.0
+        corners += bytes((round(max(6.0, light) * 2.55), round(128 + a * share), round(128 + b * share)))
+    unit = struct.pack(">9i", *(65_536 * (row == column) for row in range(3) for column in range(3)))
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + unit + straight * 4 + corners + straight * 3
+    words = b"Four inks (drawn)\0"
+    named = b"desc" + bytes(4) + struct.pack(">I", len(words)) + words + bytes(4 + 4 + 2 + 1 + 67)
+    return _profile({b"desc": named, b"wtpt": _xyz((0.9642, 1.0, 0.8249)), b"A2B0": table}, b"prtr", b"CMYK", b"Lab ")
+
+
+def _gamma(value: float) -> bytes:
+    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(value * 256))
+
+
+def _profile(tags: dict[bytes, bytes], device: bytes, colours: bytes, between: bytes) -> bytes:
     at, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, value in tags.items():
         value += bytes(-len(value) % 4)
         table += name + struct.pack(">II", at + len(body), len(value))
         body += value
     head = bytearray(128)
-    struct.pack_into(">I4sI4s4s4s", head, 0, at + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    struct.pack_into(">I4sI4s4s4s", head, 0, at + len(body), b"none", 0x02400000, device, colours, between)
     head[36:40] = b"acsp"
     struct.pack_into(">iii", head, 68, *(round(value * 65536) for value in (0.9642, 1.0, 0.8249)))
     return bytes(head) + struct.pack(">I", len(tags)) + table + body

@@ -1,7 +1,9 @@
 """A small workspace to curate: pictures drawn in code, stated as a harvest would state them."""
 
 import io
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,9 @@ def drawn(seed: int, side_px: int = 256) -> Image.Image:
     """A picture of soft coloured clouds: as rich in detail at all scales as a photograph, and the same every time."""
     chance = np.random.default_rng(seed)
     layers = np.zeros((side_px, side_px, 3))
-    for cells in (4, 8, 16, 32):
+    for cells in (4, 8, 16, 32, 64, 128):
         noise = Image.fromarray(chance.integers(0, 255, (cells, cells, 3), dtype=np.uint8))
-        layers += np.asarray(noise.resize((side_px, side_px), Image.Resampling.BICUBIC), dtype=float) * (4 / cells)
+        layers += np.asarray(noise.resize((side_px, side_px), Image.Resampling.BICUBIC), dtype=float) * max(4 / cells, 0.08)
     layers -= layers.min()
     return Image.fromarray((layers * 255 / layers.max()).astype(np.uint8))
 
@@ -32,6 +34,15 @@ def encoded(picture: Image.Image, format_name: str = "PNG", **options: Any) -> b
     stream = io.BytesIO()
     picture.save(stream, format_name, **options)
     return stream.getvalue()
+
+
+@cache
+def empty_catalogue() -> bytes:
+    """The file of a catalogue without rows: to make one takes most of a second, to copy it nothing."""
+    with tempfile.TemporaryDirectory() as name:
+        with db.writing(Path(name)):
+            pass
+        return db.catalogue_path(Path(name)).read_bytes()
 
 
 class Archive:

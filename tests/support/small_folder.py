@@ -10,7 +10,7 @@ PICTURES = 8
 
 
 def picture(number: int, width_px: int = 320, height_px: int = 260) -> Image.Image:
-    """A picture of blurred shapes, unlike those of other numbers."""
+    """A picture of soft shapes with a photograph's grain, unlike those of other numbers."""
     chance = random.Random(number)
     drawn = Image.new("RGB", (width_px, height_px), tuple(chance.randrange(256) for _ in range(3)))
     pen = ImageDraw.Draw(drawn)
@@ -18,7 +18,8 @@ def picture(number: int, width_px: int = 320, height_px: int = 260) -> Image.Ima
         left, top = chance.randrange(width_px), chance.randrange(height_px)
         size = chance.randrange(30, 120)
         pen.ellipse((left, top, left + size, top + size), fill=tuple(chance.randrange(256) for _ in range(3)))
-    return drawn.filter(ImageFilter.GaussianBlur(2))
+    grain = Image.frombytes("L", drawn.size, chance.randbytes(width_px * height_px)).convert("RGB")
+    return Image.blend(drawn.filter(ImageFilter.GaussianBlur(2)), grain, 0.04)
 
 
 def save_collection(folder: Path) -> None:
