@@ -14,8 +14,10 @@ READ_SIZE_BYTES = 1 << 20
 
 def canonical_json(value: Any) -> str:
     """One text for one value: sorted keys, tight separators, Unicode in normal form C, not escaped, no NaN."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", _CANONICAL.encode(value))
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)  # made once
 
 
 def sha256_of_file(path: Path) -> str:
