@@ -19,6 +19,7 @@ from base import locks
 from base.errors import BusyError, UsageError
 from base.faults import kill_point
 from base.files import sync_folder, write_json
+from base.version import CODE_VERSION
 from catalog import backup_file, db, query, runs, spool
 from catalog.store import Store
 from catalog.withdraw import withdraw_again
@@ -107,7 +108,7 @@ def backup(workspace: Path, file: Path) -> BackupReport:
             for name in backup_file.SETTINGS:
                 if (workspace / name).is_file():
                     writer.add_file(name, workspace / name)
-            about = {"made_at": made_at, "code_version": runs.CODE_VERSION, **facts, "images": len(listed)}
+            about = {"made_at": made_at, "code_version": CODE_VERSION, **facts, "images": len(listed)}
             backup_file.finish(writer, about)
         names = Store(workspace).names()
         missing = tuple(sha256 for sha256, _ in listed if sha256 not in names)

@@ -14,6 +14,7 @@ from base import locks
 from base.errors import BusyError, NoSpaceError
 from base.faults import kill_point
 from base.files import canonical_json, sync_folder, write_json
+from base.version import CODE_VERSION
 from catalog import db, spool
 from catalog.store import Store
 
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 
 SPOOL_NAME = "spool"
 POURED_NAME = "poured"
-CODE_VERSION = "0.1.0"
 COUNTED_AFTER = ("curate", "decide", "correct", "ingest")
 """Commands after which a large collection is counted for `status`; not harvest, whose memory stays flat."""
 LARGE_BYTES = 100 << 20

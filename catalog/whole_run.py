@@ -8,6 +8,7 @@ from typing import Any
 from base import locks
 from base.faults import kill_point
 from base.files import write_json
+from base.version import CODE_VERSION
 from catalog import db, runs
 from catalog.spool import Spool
 
@@ -37,7 +38,7 @@ def write_whole(
         told = {"counts": dict(counts), "problems": [], "ended_at": ended_at}
         write_json(folder / "end.json", {"outcome": "done", "error": None, **told})
         run = {"run_id": run_id, "command": command, "settings": dict(settings), "seed": None}
-        write_json(folder / "run.json", {**run, "code_version": runs.CODE_VERSION, "started_at": began.isoformat(sep=" ")})
+        write_json(folder / "run.json", {**run, "code_version": CODE_VERSION, "started_at": began.isoformat(sep=" ")})
         kill_point("pour.before")
         runs.pour_folder(workspace, folder)
         kill_point("pour.after")

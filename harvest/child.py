@@ -19,6 +19,7 @@ from harvest.plan import CrawlPlan
 from harvest.settings import scrapy_settings
 from harvest.shelf import with_shelf
 from harvest.spider import HarvestSpider
+from harvest.steps import Signals
 
 COLLECT_AFTER = (20_000, 50, 100)
 """Scrapy makes many objects and few cycles, none of them with a picture's bytes: 4,000 pictures without any collection need
@@ -34,12 +35,11 @@ def main() -> None:
     with closing(Outlet(int(sys.argv[1]))) as outlet:
         process = AsyncCrawlerProcess(scrapy_settings(plan, source.politeness))
         crawler = process.create_crawler(HarvestSpider)
+        crawler.signals = Signals(crawler)
         process.crawl(crawler, plan=plan, source=source, outlet=outlet)
         process.start()
-        reason = crawler.stats.get_value("finish_reason") if crawler.stats else None
-        if reason != "finished":
-            raise SystemExit(f"the crawl stopped: {reason}")
-        assert isinstance(crawler.spider, HarvestSpider)
+        if not isinstance(crawler.spider, HarvestSpider) or crawler.spider.ended != "finished":
+            raise SystemExit(f"the crawl stopped: {getattr(crawler.spider, 'ended', None)}")
         for frame in crawler.spider.left_over():
             outlet.send(frame)
         outlet.end()

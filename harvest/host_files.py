@@ -78,10 +78,12 @@ class HostFiles:
         if rules.refusal(url):
             return HostWide((), tuple(consulted))
         found = said_in_robots(rules, url)
-        tdm, ai = await asyncio.gather(
-            self._file(beside(url, tdmrep.FILE_PATH), self._ask_tdm), self._file(beside(url, ai_txt.FILE_PATH), self._ask_ai)
-        )
-        for file, channel in ((tdm, tdmrep.FILE_CHANNEL), (ai, ai_txt.CHANNEL)):
+        tdm_place, ai_place = beside(url, tdmrep.FILE_PATH), beside(url, ai_txt.FILE_PATH)
+        if self._fresh(tdm_place) and self._fresh(ai_place):  # as for nearly every picture: two tasks fewer
+            files = (self._kept[tdm_place].task.result()[0], self._kept[ai_place].task.result()[0])
+        else:
+            files = await asyncio.gather(self._file(tdm_place, self._ask_tdm), self._file(ai_place, self._ask_ai))
+        for file, channel in zip(files, (tdmrep.FILE_CHANNEL, ai_txt.CHANNEL), strict=True):
             if file is not None:
                 consulted.append(channel)
                 found += filter(None, [file.denial(url)])
@@ -91,9 +93,10 @@ class HostFiles:
         kept = self._kept.get(place)
         before: Any = None
         if kept is not None and kept.task.done():
-            before, was_read = kept.task.result()
-            if self._clock() - kept.asked_at > (DAY_S if was_read else SOON_S):
-                kept = None
+            before = kept.task.result()[0]
+            if self._fresh(place):
+                return before
+            kept = None
         if kept is None:
             kept = _Kept(asyncio.ensure_future(ask(place, before)), self._clock())
             self._kept.pop(place, None)
@@ -102,6 +105,13 @@ class HostFiles:
                 self._kept.pop(next(iter(self._kept)))
         found, _ = await asyncio.shield(kept.task)
         return found
+
+    def _fresh(self, place: str) -> bool:
+        """Whether this file has come, and not too long ago."""
+        kept = self._kept.get(place)
+        if kept is None or not kept.task.done():
+            return False
+        return self._clock() - kept.asked_at <= (DAY_S if kept.task.result()[1] else SOON_S)
 
     async def _ask_robots(self, place: str, before: Rules | None) -> tuple[Rules, bool]:
         found = await self._answer(place, {"is_robots_txt": True})

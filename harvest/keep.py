@@ -20,7 +20,7 @@ from harvest.gate import still_excused
 from harvest.known import Known
 from harvest.source import Problem
 from harvest.wire import Answered
-from pixels.decode import Header, header
+from pixels.header import Header, header
 from pixels.jpeg_size import jpeg_size
 
 log = logging.getLogger(__name__)

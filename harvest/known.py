@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from catalog import db
 from catalog.records import Candidate, OptOut, Rights
 from harvest.page_consent import PAGE_CHANNELS
 from harvest.wire import candidate_from
@@ -45,6 +44,8 @@ def candidate_of(row: Mapping[str, Any]) -> Candidate:
 
 def rows_of(workspace: Path, candidate_ids: Sequence[str]) -> list[Candidate]:
     """The current statements of these items, in this order, as their sources made them; the catalogue is closed again."""
+    from catalog import db  # not above: the crawling process knows items without it, and starts a tenth sooner
+
     sql = "SELECT * FROM current_statements WHERE candidate_id IN (SELECT unnest(?::VARCHAR[]))"
     found = {row["candidate_id"]: candidate_of(row) for row in db.rows(workspace, sql, [list(candidate_ids)])}
     return [found[one] for one in candidate_ids if one in found]

@@ -4,7 +4,7 @@ import os
 import threading
 from collections import deque
 
-from harvest.wire import Frame, pack, pack_end
+from harvest.wire import Frame, pack_end, pack_in_two
 
 WAITING_BYTES = 32 << 20
 """Frames that wait for a busy command; beyond this the crawl itself waits, so that memory stays flat."""
@@ -16,7 +16,7 @@ class Outlet:
     def __init__(self, descriptor: int) -> None:
         """`descriptor` is open for writing and leads to the command; it is left open."""
         self._descriptor = descriptor
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, bytes]] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -29,15 +29,15 @@ class Outlet:
 
     def send(self, frame: Frame) -> None:
         """Hand over one frame; waits while too many wait already."""
-        data = pack(frame)
+        parts = pack_in_two(frame)
         with self._changed:
             self._changed.wait_for(self.has_room)
-            self._put(data)
+            self._put(parts)
 
     def end(self) -> None:
         """Say that the crawl came to its end."""
         with self._changed:
-            self._put(pack_end())
+            self._put((pack_end(), b""))
 
     def close(self) -> None:
         """Wait until everything is written."""
@@ -46,9 +46,9 @@ class Outlet:
             self._changed.notify_all()
         self._writer.join()
 
-    def _put(self, data: bytes) -> None:
-        self._waiting.append(data)
-        self._waiting_bytes += len(data)
+    def _put(self, parts: tuple[bytes, bytes]) -> None:
+        self._waiting.append(parts)
+        self._waiting_bytes += len(parts[0]) + len(parts[1])
         self._changed.notify_all()
 
     def _write(self) -> None:
@@ -57,13 +57,20 @@ class Outlet:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 if not self._waiting:
                     return
-                data = self._waiting.popleft()
-            left = memoryview(data)
+                parts = self._waiting.popleft()
             try:
-                while left:
-                    left = left[os.write(self._descriptor, left) :]
+                self._write_whole(parts)
             except BrokenPipeError:
                 os._exit(1)  # the command is gone: nobody wants the rest
             with self._changed:
-                self._waiting_bytes -= len(data)
+                self._waiting_bytes -= len(parts[0]) + len(parts[1])
                 self._changed.notify_all()
+
+    def _write_whole(self, parts: tuple[bytes, bytes]) -> None:
+        left = [memoryview(part) for part in parts]
+        while left:
+            written = os.writev(self._descriptor, left)
+            while left and written >= len(left[0]):
+                written -= len(left.pop(0))
+            if left:
+                left[0] = left[0][written:]

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from catalog import db
-from catalog.runs import SPOOL_NAME
 from catalog.store import Store
 from harvest.known import Known
 from harvest.plan import CrawlPlan, held_key, url_key
+
+if TYPE_CHECKING:
+    import duckdb
 
 BATCH_ROWS = 10_000
 
@@ -118,13 +120,17 @@ class Shelf:
 
 def filled(workspace: Path, stage: str) -> Shelf:
     """A new shelf for a run of `stage`, whose lock the caller holds; the catalogue is read and closed again."""
+    from catalog import db  # not above: the crawling process reads a shelf without it, and starts a tenth sooner
+    from catalog.runs import SPOOL_NAME
+
     path = workspace / SPOOL_NAME / f"{stage}.held"
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
     try:
         connection.executescript(_SCHEMA)
         if db.exists(workspace):
-            _copy(workspace, connection)
+            with db.reading(workspace) as catalogue:
+                _copy(catalogue, connection)
             _note_held(connection, Store(workspace))
         connection.executescript(_INDEXES)
         connection.commit()
@@ -151,15 +157,14 @@ def with_shelf(plan: CrawlPlan) -> CrawlPlan:
     return replace(plan, held=shelf.held, held_urls=shelf.urls, held_checksums=shelf.checksums)
 
 
-def _copy(workspace: Path, connection: sqlite3.Connection) -> None:
+def _copy(catalogue: "duckdb.DuckDBPyConnection", connection: sqlite3.Connection) -> None:
     marks = ", ".join("?" * (1 + len(_COLUMNS)))
-    with db.reading(workspace) as catalogue:
-        cursor = catalogue.execute(ITEMS)
-        while rows := cursor.fetchmany(BATCH_ROWS):
-            connection.executemany(f"INSERT INTO items VALUES ({marks})", rows)
-        cursor = catalogue.execute(CHECKSUMS)
-        while rows := cursor.fetchmany(BATCH_ROWS):
-            connection.executemany("INSERT INTO checksums VALUES (?, ?)", [(f"sha1:{sha1}", sha256) for sha1, sha256 in rows])
+    cursor = catalogue.execute(ITEMS)
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        connection.executemany(f"INSERT INTO items VALUES ({marks})", rows)
+    cursor = catalogue.execute(CHECKSUMS)
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        connection.executemany("INSERT INTO checksums VALUES (?, ?)", [(f"sha1:{sha1}", sha256) for sha1, sha256 in rows])
 
 
 def _note_held(connection: sqlite3.Connection, store: Store) -> None:

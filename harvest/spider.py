@@ -77,6 +77,7 @@ class HarvestSpider(scrapy.Spider):
         self.source = source
         self.outlet = outlet
         self.enough = False
+        self.ended: str | None = None
         self.again = Again(plan.wanted)
         self._readers: dict[str, WebSource] = {plan.source: source}
         self._candidates = 0
@@ -92,7 +93,8 @@ class HarvestSpider(scrapy.Spider):
         spider._under_way = asyncio.Semaphore(spider._at_once)
         crawler.signals.connect(spider.piece_failed, signal=signals.item_error)
         crawler.signals.connect(spider.parse_failed, signal=signals.spider_error)
-        crawler.signals.connect(spider.piece_left, signal=signals.item_scraped)
+        if spider.plan.wanted:
+            crawler.signals.connect(spider.piece_left, signal=signals.item_scraped)
         return spider
 
     async def start(self) -> AsyncIterator[Request | Piece]:
@@ -182,6 +184,10 @@ class HarvestSpider(scrapy.Spider):
             raise AssertionError(what)
         self.again.not_known(response.meta["again"], what)
         self.outlet.send(Problem(where=response.meta["ask"].url, what=scrubbed(what)))
+
+    def closed(self, reason: str) -> None:
+        """Scrapy says why the crawl is over: `finished`, or what stopped it."""
+        self.ended = reason
 
     def left_over(self) -> Iterator[Frame]:
         """When the crawl is done: the wanted items that were not stated, each with what that means."""

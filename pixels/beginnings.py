@@ -96,4 +96,8 @@ def _broken(name: str) -> str:
 
 def _is_text(start: bytes) -> bool:
     text = start[:500].decode("utf-8", "replace")
-    return bool(text.rstrip("\ufffd")) and "\ufffd" not in text[:-1] and all(character.isprintable() or character.isspace() for character in text)
+    return (
+        bool(text.rstrip("\ufffd"))
+        and "\ufffd" not in text[:-1]
+        and all(character.isprintable() or character.isspace() for character in text)
+    )

@@ -1,26 +1,23 @@
 """Bytes or a file become one oriented sRGB picture, or a named reason why they do not."""
 
 import functools
-import io
 import os
-import struct
 import warnings
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from pixels.beginnings import is_signed, what_it_is
 from pixels.colour import STRIP_PX, averageable, in_srgb, is_averageable, white_level
 from pixels.content_box import Box, content_box
-from pixels.floods import is_flood
 from pixels.frames import frame_count
+from pixels.header import BAD_BYTES, EXTENSIONS, Header, Unreadable, bits_of, header, opened, reason_of
 from pixels.jpeg_scans import layout, too_few_bytes, too_many_scans
 from pixels.memory import MOST_BYTES, memory_for
-from pixels.reasons import in_plain_words
+
+__all__ = ["DECODE_VERSION", "EXTENSIONS", "MAX_PIXELS", "Header", "Picture", "Unreadable", "header", "open_picture"]
 
 DECODE_VERSION = "pil-draft-reduce/3"
 """Names this decode path; part of the version of every measure taken from it. Raise it when a pixel may move."""
@@ -28,63 +25,6 @@ DECODE_VERSION = "pil-draft-reduce/3"
 MAX_PIXELS = 178_956_970
 """Refused above this size; it is where Pillow itself refuses (twice its limit for a warning). Decoded in Pillow's four
 bytes a pixel this is 0.7 GB; what a format's decoder needs besides is counted too (`pixels/memory.py`)."""
-
-LONGEST_SIDE_PX = 2**31 - 1
-"""No side is longer: PNG's own limit (specification, 11.2.1), and what the catalogue's columns hold."""
-
-EXTENSIONS = {
-    "JPEG": "jpg",
-    "PNG": "png",
-    "WEBP": "webp",
-    "TIFF": "tif",
-    "GIF": "gif",
-    "BMP": "bmp",
-    "JPEG2000": "jp2",
-    "AVIF": "avif",
-}
-"""The formats that count as images, each with its file extension."""
-
-# Pillow sees to its own limit while it reads a header, with a warning that is no outcome; `MAX_PIXELS` is checked here,
-# before a pixel is decoded.
-Image.MAX_IMAGE_PIXELS = None
-
-_PILLOW_NAMES = tuple(EXTENSIONS)
-"""Several JPEGs in one file (MPO) are opened as JPEG; by their own name Pillow 13 fails on every broken file after them."""
-
-_BAD_BYTES = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    AttributeError,
-    EOFError,
-    OverflowError,
-    ZeroDivisionError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
-"""What Pillow 13 has been seen to raise on broken files, besides its own UnidentifiedImageError (an OSError)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """What the first bytes say. Width and height are those stored, before any EXIF orientation."""
-
-    format: str
-    width_px: int
-    height_px: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unreadable:
-    """Why there is no picture. `kind`: empty, not_an_image, truncated, too_many_pixels or broken; `detail` in words."""
-
-    kind: str
-    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +77,10 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
         detail = f"a file of {size_bytes // 1_000_000} MB, more than the {MOST_BYTES // 1_000_000} MB that are opened"
         return Unreadable(kind="too_many_pixels", detail=detail)
     data = data.read_bytes() if isinstance(data, Path) else data
-    opened = _opened(data)
-    if isinstance(opened, Unreadable):
-        return opened
-    image, first = opened
+    found = opened(data)
+    if isinstance(found, Unreadable):
+        return found
+    image, first = found
     if first.width_px * first.height_px > max_pixels:
         detail = f"{first.width_px} x {first.height_px} pixels, more than the {max_pixels} that are decoded"
         return Unreadable(kind="too_many_pixels", detail=detail)
@@ -148,37 +88,8 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no outcome
         try:
             return _refused(image, data, first, side_px) or _decoded(image, data, first, side_px)
-        except _BAD_BYTES as error:
-            return _reason(error)
-
-
-def header(data: bytes | Path) -> Header | None:
-    """Format and size from the first bytes, nothing decoded; None when it is no image that this project reads."""
-    data = data.read_bytes() if isinstance(data, Path) else data
-    opened = _opened(data)
-    return None if isinstance(opened, Unreadable) else opened[1]
-
-
-def _opened(data: bytes) -> tuple[Image.Image, Header] | Unreadable:
-    """The picture as its header says, nothing decoded yet."""
-    if not data:
-        return Unreadable(kind="empty", detail="an empty file")
-    if is_flood(data):
-        return Unreadable(kind="broken", detail="a file of endless small parts, which are not read")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(io.BytesIO(data), formats=_PILLOW_NAMES)
-        except _BAD_BYTES as error:
-            known = is_signed(data)
-            if known and isinstance(error, UnidentifiedImageError):
-                return Unreadable(kind="broken", detail=what_it_is(data))
-            return Unreadable(kind="not_an_image", detail=what_it_is(data)) if not known else _reason(error)
-    width, height = image.size
-    if not (1 <= width <= LONGEST_SIDE_PX and 1 <= height <= LONGEST_SIDE_PX):
-        return Unreadable(kind="broken", detail=f"the header says {width} x {height} pixels")
-    name = "JPEG" if image.format == "MPO" else str(image.format)
-    return image, Header(format=name, width_px=width, height_px=height)
+        except BAD_BYTES as error:
+            return reason_of(error)
 
 
 def _refused(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Unreadable | None:
@@ -206,7 +117,7 @@ _COLOURS, _PACKING, _SUBSAMPLING = 262, 259, 530
 
 
 def _decoded(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Picture:
-    mode, bits = image.mode, _bits(image, data)
+    mode, bits = image.mode, bits_of(image, data)
     if side_px is not None:
         _draft(image, data, side_px)
     frames = _frames(image, data)
@@ -301,7 +212,7 @@ def _reduced(image: Image.Image, side_px: int | None) -> Image.Image:
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(0x0112, 1)
-    except _BAD_BYTES:
+    except BAD_BYTES:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -309,20 +220,5 @@ def _orientation(image: Image.Image) -> int:
 def _frames(image: Image.Image, data: bytes) -> int:
     try:
         return frame_count(image, data)
-    except _BAD_BYTES:
+    except BAD_BYTES:
         return 1
-
-
-def _bits(image: Image.Image, data: bytes) -> int:
-    """Bits a channel as stored: Pillow's mode hides the depth of 16-bit colour in PNG and TIFF."""
-    if image.format == "PNG":
-        return data[24]
-    stored = getattr(image, "tag_v2", {}).get(258)
-    if isinstance(stored, tuple) and stored and isinstance(stored[0], int):
-        return stored[0]
-    return {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if image.mode.startswith("I;16") else 8)
-
-
-def _reason(error: BaseException) -> Unreadable:
-    kind, words = in_plain_words(error)
-    return Unreadable(kind=kind, detail=words)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pixels.beginnings import what_it_is
-from pixels.decode import _BAD_BYTES, _PILLOW_NAMES, LONGEST_SIDE_PX, _bits
 from pixels.floods import is_flood
+from pixels.header import BAD_BYTES, LONGEST_SIDE_PX, PILLOW_NAMES, bits_of
 from pixels.jpeg_size import jpeg_frame
 
 COUNTED_FRAMES = ("GIF", "PNG", "WEBP", "TIFF")
@@ -40,14 +40,14 @@ def look(data: bytes) -> Look | str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no outcome
         try:
-            with Image.open(io.BytesIO(data), formats=_PILLOW_NAMES) as image:
+            with Image.open(io.BytesIO(data), formats=PILLOW_NAMES) as image:
                 name = "JPEG" if image.format == "MPO" else str(image.format)
                 width, height = image.size
                 if not (1 <= width <= LONGEST_SIDE_PX and 1 <= height <= LONGEST_SIDE_PX):
                     return f"a {name} file whose header says {width} x {height} pixels"
                 several = name in COUNTED_FRAMES and bool(getattr(image, "is_animated", False))
                 return Look(
-                    format=name, width_px=width, height_px=height, mode=image.mode, bits=_bits(image, data), several=several
+                    format=name, width_px=width, height_px=height, mode=image.mode, bits=bits_of(image, data), several=several
                 )
-        except _BAD_BYTES:
+        except BAD_BYTES:
             return what_it_is(data)

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from base.errors import BusyError, SourceError, UsageError
-from catalog import db
+from catalog import db, spool
 
 
 def _objects(workspace: Path, sql: str) -> list[tuple[str, ...]]:
@@ -114,3 +114,14 @@ def test_a_catalogue_held_by_another_program_is_reported_with_its_pid(
     monkeypatch.setattr(db, "PATIENCE_S", 0.3)
     with pytest.raises(BusyError, match=f"PID {foreign_holder}"):
         db.rows(workspace, "SELECT 1")
+
+
+def test_columns_are_those_of_a_whole_catalogue() -> None:
+    with duckdb.connect(":memory:") as connection:
+        db.upgrade(connection)
+        sql = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+        whole: dict[str, dict[str, str]] = {}
+        for table, column, kind in connection.execute(sql).fetchall():
+            whole.setdefault(table, {})[column] = kind
+    for table in spool.RULES:
+        assert list(db.columns(table).items()) == list(whole[table].items())

@@ -10,7 +10,7 @@ from colour_profiles import adobe_rgb, grey, inks
 from curated_archive import drawn
 from hostile_jpegs import ycck_jpeg
 from hostile_pngs import lines_png
-from hostile_tiffs import chunky, planar
+from hostile_tiffs import chunky, planar, subsampled
 from PIL import Image, ImageCms
 
 from base import plugins
@@ -45,7 +45,7 @@ def _converted(picture: Image.Image, profile: bytes) -> Image.Image:
 
 def _cases() -> dict[str, tuple[bytes, Image.Image]]:
     """Files with the picture that they are, upright and in sRGB."""
-    one = [_drawn(900 + number) for number in range(18)]
+    one = [_drawn(900 + number) for number in range(17)]
     lab = ImageCms.profileToProfile(one[9], ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB")
     assert lab is not None
     turned = Image.Exif()
@@ -64,6 +64,7 @@ def _cases() -> dict[str, tuple[bytes, Image.Image]]:
         "tiff of 32-bit grey": (
             encoded(Image.fromarray(np.asarray(one[7].convert("L"), dtype=np.int32) * 257), "TIFF"), one[7].convert("L"),
         ),
+        "tiff of ycbcr, subsampled": (subsampled(one[16]), one[16]),
         "jpeg ycck": (ycck_jpeg(one[8]), one[8]),
         "tiff lab": (encoded(lab, "TIFF"), one[9]),
         "jpeg cmyk": (encoded(one[10].convert("CMYK"), "JPEG", quality=95), one[10]),
@@ -80,15 +81,12 @@ def _cases() -> dict[str, tuple[bytes, Image.Image]]:
         "png in greys of another gamma": (
             encoded(one[15].convert("L"), "PNG", icc_profile=grey(1.4)), _converted(one[15].convert("L"), grey(1.4)),
         ),
-        "tiff 16-bit in wide colours": (
-            chunky(_deep(one[16])) , one[16],
-        ),
     }  # fmt: skip
 
 
 CASES = (
     "png 16-bit colour", "png 16-bit colour and alpha", "png 16-bit grey", "png 16-bit grey and alpha", "tiff 16-bit colour",
-    "tiff 16-bit colour in planes", "tiff of floats from 0 to 1", "tiff of 32-bit grey", "jpeg ycck", "tiff lab", "jpeg cmyk",
+    "tiff 16-bit colour in planes", "tiff of floats from 0 to 1", "tiff of 32-bit grey", "tiff of ycbcr, subsampled", "jpeg ycck", "tiff lab", "jpeg cmyk",
     "tiff cmyk", "tiff cmyk with a profile", "jpeg cmyk with a profile", "png in wide colours", "jpeg in wide colours, turned",
     "png in greys of another gamma",
 )  # fmt: skip

@@ -93,12 +93,12 @@ def chunky(pixels: np.ndarray, kind: int = 2) -> bytes:
     return stripped(width, height, pixels.tobytes(), bits=[pixels.dtype.itemsize * 8] * channels, kind=kind)
 
 
-def subsampled(seed: int) -> bytes:
-    """Luma and chroma, uncompressed, two luma lines and columns to each chroma."""
-    luma, blue, red = (np.asarray(plane) for plane in drawn(seed, SIDE_PX).convert("YCbCr").split())
-    cells = luma.reshape(SIDE_PX // 2, 2, SIDE_PX // 2, 2).transpose(0, 2, 1, 3).reshape(-1, 4)
+def subsampled(picture: Image.Image) -> bytes:
+    """Luma and chroma, uncompressed, two luma lines and columns to each chroma; both sides are even."""
+    luma, blue, red = (np.asarray(plane) for plane in picture.convert("YCbCr").split())
+    cells = luma.reshape(picture.height // 2, 2, picture.width // 2, 2).transpose(0, 2, 1, 3).reshape(-1, 4)
     body = np.concatenate((cells, blue[::2, ::2].reshape(-1, 1), red[::2, ::2].reshape(-1, 1)), 1).tobytes()
-    return stripped(SIDE_PX, SIDE_PX, body, bits=(8, 8, 8), kind=6, t530=(2, 2))
+    return stripped(*picture.size, body, bits=(8, 8, 8), kind=6, t530=(2, 2))
 
 
 def pages_without_pixels(pages: int) -> bytes:
@@ -221,7 +221,7 @@ def tiffs() -> dict[str, tuple[bytes, str]]:
         "tiff of 64-bit floats": (stripped(256, 256, floats.astype(np.float64).tobytes(), bits=(64,), t339=3), "unreadable"),
         "tiff lab": (encoded(lab, "TIFF"), "kept"),
         "tiff cmyk": (encoded(drawn(311, SIDE_PX).convert("CMYK"), "TIFF"), "kept"),
-        "tiff of ycbcr, subsampled": (subsampled(312), "unreadable"),
+        "tiff of ycbcr, subsampled": (subsampled(drawn(312, SIDE_PX)), "kept"),
         "tiff of jpeg": (encoded(drawn(313, SIDE_PX), "TIFF", compression="jpeg"), "kept"),
         "tiff of lzw": (encoded(drawn(314, SIDE_PX), "TIFF", compression="tiff_lzw"), "kept"),
         "tiff of deflate": (encoded(drawn(315, SIDE_PX), "TIFF", compression="tiff_deflate"), "kept"),
