@@ -40,10 +40,11 @@ FROM (
   LEFT JOIN (
     SELECT subject, min(openness) AS openness FROM licences_offered WHERE NOT refused GROUP BY subject
   ) AS offer ON offer.subject = subject.subject
-  WHERE subject.sha256 IS NOT NULL AND standing.verdict <> 'exclude'
+  WHERE standing.verdict <> 'exclude'
+    AND subject.sha256 IN (SELECT unnest([a, b]) FROM pairs UNION SELECT unnest([a, b]) FROM current_links)
 )
 """
-"""Every subject that is not excluded so far; of several with the same bytes, place 1 speaks for them."""
+"""Every subject in a pair or link that is not excluded so far; of several with the same bytes, place 1 speaks for them."""
 
 BETTER_FIRST = "standing_rank, held_out, pixels DESC, openness, described DESC, trust, format_rank, sha256"
 """Pictures held out for validation or test come before larger ones, so that a set once handed over keeps its test pictures."""

@@ -77,7 +77,7 @@ def root(
     """Answer --version, set up the log, and show the status when no command is named."""
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(message)s", stream=sys.stderr, force=True)
     if version:
-        from catalog.runs import CODE_VERSION
+        from base.version import CODE_VERSION
 
         print(CODE_VERSION)
         raise typer.Exit

@@ -45,7 +45,7 @@ def withdrawal_words(found: Any) -> str:
         lines.append(f"  {count_of(len(found.variations), 'variation')} made from it")
     lines += [f"  same bytes under another item, which stays: {one}" for one in found.shares_bytes_with]
     lines += [f"  export to write again: fototeca export {one}" for one in found.exports]
-    lines += [f"  pages that show it, to write again (fototeca gallery, or fototeca review --html): {one}" for one in found.galleries]
+    lines += [f"  pages to write again (fototeca gallery, or fototeca review --html): {one}" for one in found.galleries]
     lines += [f"  delivery to notify: {one}" for one in found.deliveries]
     lines += [f"  a model was trained on it: {one}" for one in found.training_runs]
     if not (found.exports or found.deliveries or found.training_runs):

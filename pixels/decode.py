@@ -16,6 +16,7 @@ from pixels.frames import frame_count
 from pixels.header import BAD_BYTES, EXTENSIONS, Header, Unreadable, bits_of, header, opened, reason_of
 from pixels.jpeg_scans import layout, too_few_bytes, too_many_scans
 from pixels.memory import MOST_BYTES, memory_for
+from pixels.odd_tiffs import left_to_libtiff
 
 __all__ = ["DECODE_VERSION", "EXTENSIONS", "MAX_PIXELS", "Header", "Picture", "Unreadable", "header", "open_picture"]
 
@@ -93,7 +94,7 @@ def open_picture(data: bytes | Path, *, side_px: int | None = None, max_pixels: 
 
 
 def _refused(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Unreadable | None:
-    """Why the pixels are not read, told before they are: it would take too long or too much memory, or come out wrong."""
+    """Why the pixels are not read, told before they are: it would take too long or too much memory."""
     scale = 1 if side_px is None else _draft_scale(image, data, side_px)
     if first.format == "JPEG" and (frame := layout(data)):
         if too_many_scans(data, frame):
@@ -101,10 +102,6 @@ def _refused(image: Image.Image, data: bytes, first: Header, side_px: int | None
         if too_few_bytes(data, frame):
             size = f"{first.width_px} x {first.height_px} pixels"
             return Unreadable(kind="truncated", detail=f"the header says {size}, for which there are too few bytes")
-    tags = getattr(image, "tag_v2", {})
-    if (tags.get(_COLOURS), tags.get(_PACKING)) == (6, 1) and tags.get(_SUBSAMPLING, (2, 2)) != (1, 1):
-        # Pillow 13 reads it as if each pixel had its own colour, and then misses the rest.
-        return Unreadable(kind="broken", detail="a TIFF file with coarse colours that are not packed, a kind that is not read")
     needed = memory_for(image, data, scale)
     if needed <= MOST_BYTES:
         return None
@@ -113,14 +110,12 @@ def _refused(image: Image.Image, data: bytes, first: Header, side_px: int | None
     return Unreadable(kind="too_many_pixels", detail=detail)
 
 
-_COLOURS, _PACKING, _SUBSAMPLING = 262, 259, 530
-
-
 def _decoded(image: Image.Image, data: bytes, first: Header, side_px: int | None) -> Picture:
     mode, bits = image.mode, bits_of(image, data)
     if side_px is not None:
         _draft(image, data, side_px)
     frames = _frames(image, data)
+    left_to_libtiff(image)
     image.load()
     if image.format == "JPEG2000":
         setattr(image, "reduce", 0)  # noqa: B010  # while a number stands there, Pillow hides its method of that name

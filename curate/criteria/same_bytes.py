@@ -35,7 +35,8 @@ WITH items AS (
   LEFT JOIN (
     SELECT subject, min(openness) AS openness FROM licences_offered WHERE NOT refused GROUP BY subject
   ) AS offer ON offer.subject = subject.subject
-  WHERE subject.sha256 IS NOT NULL AND standing.verdict <> 'exclude'
+  WHERE standing.verdict <> 'exclude'
+    AND subject.sha256 IN (SELECT sha256 FROM subjects WHERE sha256 IS NOT NULL GROUP BY sha256 HAVING count(*) > 1)
 ),
 ranked AS (
   SELECT

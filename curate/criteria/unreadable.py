@@ -14,7 +14,7 @@ SELECT
       THEN 'No picture was given: '
         || rtrim(regexp_replace(coalesce(subject.outcome_detail, 'other bytes'), '^not an image: ', ''), '.') || '.'
     WHEN subject.outcome = 'too_large'
-      THEN 'The file is too large to be taken: ' || rtrim(coalesce(subject.outcome_detail, 'larger than its source allows'), '.') || '.'
+      THEN 'The file is too large to be taken: ' || coalesce(rtrim(subject.outcome_detail, '.'), 'larger than its source allows') || '.'
     WHEN facts.decode = 'truncated' THEN 'The file is cut off: ' || detail || '.'
     WHEN facts.decode = 'too_many_pixels' THEN 'The picture is too large to be decoded safely: ' || detail || '.'
     WHEN facts.decode IN ('not_an_image', 'empty') THEN 'The file is no picture but ' || detail || '.'

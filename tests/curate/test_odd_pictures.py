@@ -14,7 +14,7 @@ from hostile_tiffs import chunky, planar, subsampled
 from PIL import Image, ImageCms
 
 from base import plugins
-from pixels.decode import Picture, open_picture
+from pixels.decode import Picture, Unreadable, open_picture
 from pixels.hashes import HASH_SIDE_PX, Bits, hash_distance
 
 SIDE_PX = 1300
@@ -85,11 +85,25 @@ def _cases() -> dict[str, tuple[bytes, Image.Image]]:
 
 
 CASES = (
-    "png 16-bit colour", "png 16-bit colour and alpha", "png 16-bit grey", "png 16-bit grey and alpha", "tiff 16-bit colour",
-    "tiff 16-bit colour in planes", "tiff of floats from 0 to 1", "tiff of 32-bit grey", "tiff of ycbcr, subsampled", "jpeg ycck", "tiff lab", "jpeg cmyk",
-    "tiff cmyk", "tiff cmyk with a profile", "jpeg cmyk with a profile", "png in wide colours", "jpeg in wide colours, turned",
+    "png 16-bit colour",
+    "png 16-bit colour and alpha",
+    "png 16-bit grey",
+    "png 16-bit grey and alpha",
+    "tiff 16-bit colour",
+    "tiff 16-bit colour in planes",
+    "tiff of floats from 0 to 1",
+    "tiff of 32-bit grey",
+    "tiff of ycbcr, subsampled",
+    "jpeg ycck",
+    "tiff lab",
+    "jpeg cmyk",
+    "tiff cmyk",
+    "tiff cmyk with a profile",
+    "jpeg cmyk with a profile",
+    "png in wide colours",
+    "jpeg in wide colours, turned",
     "png in greys of another gamma",
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +128,18 @@ def test_an_odd_picture_is_measured_as_its_slow_conversion_is(name: str, cases: 
         assert abs(tones[f"luma_p{percent:02d}"] - slow_tone) <= MOST_LEVELS, percent
     apart = np.asarray(picture.rgb, dtype=int) - np.asarray(reference.convert("RGB").reduce(factor), dtype=int)
     assert np.abs(apart.mean(axis=(0, 1))).max() <= MOST_LEVELS
+
+
+def test_a_jpeg_2000_that_is_too_large_for_memory_is_decoded_smaller_and_hashes_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(_drawn(950), "JPEG2000")
+    whole = open_picture(data, side_px=HASH_SIDE_PX)
+    monkeypatch.setattr("pixels.decode.MOST_BYTES", 10_000_000)
+    small = open_picture(data, side_px=HASH_SIDE_PX)
+    assert isinstance(whole, Picture)
+    assert isinstance(small, Picture)
+    assert (small.width_px, small.height_px) == (whole.width_px, whole.height_px) == (SIDE_PX, 1000)
+    take = plugins.load("curate.measures", "phash").measure
+    assert hash_distance(take(whole)["phash"], take(small)["phash"]) <= MOST_BITS
+    refused = open_picture(data)  # whole was asked for, and whole it does not fit
+    assert isinstance(refused, Unreadable)
+    assert "1300 x 1000 pixels as JPEG2000" in refused.detail
