@@ -7,7 +7,6 @@ Each picture is made again from its seed (format, number): one that breaks anyth
 
 import argparse
 import random
-import resource
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from types import ModuleType
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "tests" / "support")]
 
 from hostile_images import corpus, wholes  # noqa: E402
+from hostile_run import peak_kb  # noqa: E402
 
 from base import plugins  # noqa: E402
 from curate.measure import MEASURES, without_model  # noqa: E402
@@ -75,7 +75,7 @@ def tried(batch: Sequence[Job]) -> list[Found]:
     found = []
     for parent, number, seed in batch:
         data = mutated(_PARENTS[parent], random.Random(f"{seed} {parent} {number}"))
-        before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+        before, begun = peak_kb(), time.perf_counter()
         look(data)
         read_marks(data)
         training_assertions(data)
@@ -86,7 +86,7 @@ def tried(batch: Sequence[Job]) -> list[Found]:
             end = "readable"
             for module in modules:
                 module.measure(picture)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak = peak_kb()
         found.append((parent, number, end, time.perf_counter() - begun, peak, before))
     return found
 

@@ -44,6 +44,7 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--small", action="store_true", help="a tenth of the hashes, one round, imagededup stopped after 60 s")
     words.add_argument("--without-tools", action="store_true", help="leave imagededup out")
+    words.add_argument("--cap", type=int, help=f"seconds after which imagededup is stopped; {CAP_S} by default, then its time")
     words.add_argument("--out", type=Path)
     words.add_argument("--ours", nargs=4, metavar=("ENGINE", "HASHES", "ROUNDS", "CASE"), help="used by this script itself")
     words.add_argument("--tool", nargs=2, metavar=("METHOD", "HASHES"), help="used by this script itself")
@@ -56,7 +57,7 @@ def main() -> None:
         print(json.dumps(theirs(given.tool[0], Path(given.tool[1]))))
         return
     few, many = (10_000, 100_000) if given.small else (100_000, 1_000_000)
-    rounds, cap_s = (1, 60) if given.small else (ROUNDS, CAP_S)
+    rounds, cap_s = (1, given.cap or 60) if given.small else (ROUNDS, given.cap or CAP_S)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="fototeca-pairs-") as name:
         paths = {}
@@ -96,7 +97,7 @@ def main() -> None:
             "numpy": np.__version__,
             "tool": TOOL,
             "target": f"faster at least {LEAST_FASTER}; ratio at most {MOST_RATIO}; same_as_brute_force true",
-            "command": f"python benchmarks/pairs.py{' --small' if given.small else ''} --out {given.out}",
+            "command": f"python benchmarks/{' '.join(['pairs.py', *sys.argv[1:]])}",
         }
         write_json(given.out, {"machine": machine, "rows": rows, "summary": summary})
 

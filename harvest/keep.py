@@ -232,8 +232,7 @@ class Keeper:
             ("answers", self._answers),
         )
         for table, rows in groups:
-            for number, row in enumerate(rows, 1):
-                self.run.add(table, row, durable=number == len(rows))
+            self.run.add_all(table, rows, durable=True)
         self._images.clear()
         self._answers.clear()
         self._taken_in.clear()

@@ -42,7 +42,7 @@ from pixels.xmp_packets import xmp_packets
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 10.0
 MOST_KB = 1 << 20
-"""1 GiB, in the unit of `ru_maxrss`."""
+"""1 GiB."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def archive(fototeca: Run, tmp_path: Path) -> Path:
     """A workspace with two harvested and curated pictures of its folder."""
     folder = tmp_path / "atelier"
     folder.mkdir()
-    for number, name in enumerate(("mate.jpg", "cuia.jpg")):
+    for number, name in enumerate(("mate.jpg", "cuia.jpg"), start=1):  # number 0 is black
         (folder / name).write_bytes(drawn(number, side_px=320))
     (folder / "sheet.csv").write_text("file,title,creator,licence\nmate.jpg,Mate,Ana,CC BY 4.0\ncuia.jpg,Cuia,Bia,CC BY-SA 4.0\n")
     workspace = tmp_path / "collection"

@@ -76,6 +76,14 @@ def write_folder(folder: Path, entries: dict[str, Hostile]) -> None:
         writer.writerows([name, "CC0", f"Picture {number}"] for number, name in enumerate([*rows, *NO_FILES]))
 
 
+def peak_kb() -> int:
+    """The most memory that this process has held, in kB. Linux: `ru_maxrss` would count what its parent held, too."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return next(int(line.split()[1]) for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+
+
 def measure_and_note(batch: Sequence[Ask]) -> list[tuple[str, list[Measure]]]:
     """The real measuring of a batch, picture by picture, with seconds and the process's peak of memory written down."""
     answers = []
@@ -83,8 +91,7 @@ def measure_and_note(batch: Sequence[Ask]) -> list[tuple[str, list[Measure]]]:
         for ask in batch:
             begun = time.monotonic()
             answers += measure_batch([ask])
-            peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            line = {"sha256": ask[0], "seconds": time.monotonic() - begun, "peak_kb": peak_kb, "process": os.getpid()}
+            line = {"sha256": ask[0], "seconds": time.monotonic() - begun, "peak_kb": peak_kb(), "process": os.getpid()}
             notes.write(json.dumps(line) + "\n")
     return answers
 
@@ -98,11 +105,11 @@ def main(folder: Path, workspace: Path) -> None:
     begun = time.monotonic()
     harvested = harvest_folder(workspace, folder, folder / "sheet.csv", collection="hostile")
     harvest_s = time.monotonic() - begun
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    harvest_peak_kb = peak_kb()
     measure.measure_batch = measure_and_note
     report = curate(workspace)
     said = {
-        "outcomes": harvested.outcomes, "harvest_s": harvest_s, "harvest_peak_kb": peak_kb, "measured": report.measured,
+        "outcomes": harvested.outcomes, "harvest_s": harvest_s, "harvest_peak_kb": harvest_peak_kb, "measured": report.measured,
         "problems": [dict(one) for one in report.problems], "seconds": time.monotonic() - begun,
     }  # fmt: skip
     print(json.dumps(said))
