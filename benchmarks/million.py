@@ -86,6 +86,7 @@ def measured(workspace: Path, pictures: int, rounds: int) -> dict[str, Any]:
     found["status"] = commanded(workspace, ["status"], rounds)
     for name, text in names(workspace).items():
         found[f"why_by_{name}"] = commanded(workspace, ["why", text], rounds)
+    found["sql"] = commanded(workspace, ["sql", "SELECT rights_family, count(*) FROM current_candidates GROUP BY ALL"], 1)
     found["what_if"] = commanded(workspace, ["curate", "--what-if", "too_small.min_side_px=400"], 1)
     found["answers_within_s"] = ANSWERS_WITHIN_S
     waited = [found["status"], *(value for key, value in found.items() if key.startswith("why_by_"))]

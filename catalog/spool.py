@@ -64,6 +64,9 @@ RULES: Mapping[str, TableRule] = {
 
 PART_BYTES = 4 << 20
 """A longer file is poured in parts of about this size: 40,000 candidates at once take 100 MB more (2026-11-21)."""
+LARGE_BYTES, LARGE_PART_BYTES = 128 << 20, 256 << 20
+"""From so many bytes on, parts are so large that DuckDB writes their row groups straight into the file, not into its log first:
+200,000 candidates take 2.1 s in place of 2.9, and 600 MB in place of 390 (2026-11-21)."""
 LOG_BYTES = 64 << 20
 """While parts are poured, what is committed is worked into the file when its log has this size; DuckDB's 16 MB costs more."""
 MOST_LINE_BYTES = 64 << 20
@@ -170,10 +173,12 @@ def pour(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
         if path.exists() and path.stat().st_size:
             try:
                 count = 0
+                in_small_parts = path.stat().st_size < LARGE_BYTES
                 for number, part in enumerate(_parts(path) if rule.in_parts else (path,)):
                     if number:
                         connection.execute("COMMIT")
-                        connection.execute("SET threads = 1")  # each thread holds buffers of its own
+                        if in_small_parts:
+                            connection.execute("SET threads = 1")  # each thread holds buffers of its own
                         connection.execute(f"SET wal_autocheckpoint = '{LOG_BYTES}b'")
                         connection.execute("BEGIN")
                     count += _pour_table(connection, table, rule, part)
@@ -229,14 +234,14 @@ def read_json(path: Path) -> dict[str, Any]:
 def _parts(path: Path) -> Iterator[Path]:
     """The file itself, or parts of it, its end first: of two lines about one thing the later must be poured first."""
     size_bytes = path.stat().st_size
-    if size_bytes <= 2 * PART_BYTES:
+    part, part_bytes = path.with_name(f".{path.name}.part"), PART_BYTES if size_bytes < LARGE_BYTES else LARGE_PART_BYTES
+    if size_bytes <= 2 * part_bytes:
         yield path
         return
-    part = path.with_name(f".{path.name}.part")
     try:
         with path.open("rb") as stream:
             starts = [0]
-            while stream.seek(starts[-1] + PART_BYTES) < size_bytes and stream.readline() and stream.tell() < size_bytes:
+            while stream.seek(starts[-1] + part_bytes) < size_bytes and stream.readline() and stream.tell() < size_bytes:
                 starts.append(stream.tell())
             for start, end in reversed(list(zip(starts, [*starts[1:], size_bytes], strict=True))):
                 stream.seek(start)

@@ -29,6 +29,17 @@ def test_an_honest_select_is_answered(workspace: Path, collection: dict[str, str
     assert query.ask(workspace, sql).rows == (("Picture a/one.jpg",), ("Picture b/two.jpg",))
 
 
+def test_a_large_catalogue_copied_as_a_file_answers_the_same(
+    workspace: Path, collection: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "SELECT * EXCLUDE (stated_at) FROM records ORDER BY subject"
+    slow = query.ask(workspace, asked)
+    before = db.catalogue_path(workspace).read_bytes()
+    monkeypatch.setattr(query, "LARGE_BYTES", 0)
+    assert query.ask(workspace, asked) == slow
+    assert db.catalogue_path(workspace).read_bytes() == before
+
+
 def test_the_row_limit_is_stated(workspace: Path, collection: dict[str, str]) -> None:
     answer = query.ask(workspace, "SELECT * FROM range(10)", limit=3)
     assert len(answer.rows) == 3
