@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from base.errors import SourceError, from_os_error
 from base.faults import kill_point
 from base.files import sha256_of_file, sync_folder
+from catalog.direct import write_durably
 
 STORE_NAME = "store"
 INCOMING_NAME = "incoming"  # temporary files; inside the store, so that the rename never crosses a file system
@@ -19,7 +21,8 @@ SYNC_BYTES = 8 << 20
 SYNC_FILES = 16
 SYNC_THREADS = 4
 """So many bytes or files go to the disk together, while more pictures come, by so many threads: a disk makes several files
-durable in little more time than one."""
+durable in little more time than one. Where it is slower than the pictures come, no more of these lots than threads wait in
+memory for it."""
 
 
 class Store:
@@ -30,38 +33,29 @@ class Store:
         self.folder = workspace / STORE_NAME
         self._root = str(self.folder)
         self._pending: dict[str, str] = {}  # paths as text, here and below: Path takes its time, and this runs for each picture
-        self._written: list[str] = []
-        self._written_bytes = 0
-        self._syncing: list[Future[None]] = []
+        self._waiting: list[tuple[str, bytes]] = []
+        self._waiting_bytes = 0
+        self._syncing: deque[Future[None]] = deque()
         self._threads: ThreadPoolExecutor | None = None
 
     def put(self, data: bytes) -> str:
         """Take the bytes in and return their SHA-256; held already means that nothing is written.
 
         Raises:
-            NoSpaceError: the disk is full; nothing of this picture is left behind.
+            NoSpaceError: the disk is full, which those before this picture met with; nothing of the group is at its name.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 in self._pending or self.has(sha256):
             return sha256
+        if self._threads is None:
+            self._prepare()
         temporary = f"{self._root}/{INCOMING_NAME}/{os.getpid()}-{sha256}"
-        try:
-            try:
-                _write(temporary, data)
-            except FileNotFoundError:
-                (self.folder / INCOMING_NAME).mkdir(parents=True, exist_ok=True)
-                sync_folder(self.folder.parent)
-                _write(temporary, data)
-        except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
-            if known := from_os_error(error, "storing a picture"):
-                raise known from error
-            raise
         self._pending[sha256] = temporary
-        self._written.append(temporary)
-        self._written_bytes += len(data)
-        if len(self._written) >= SYNC_FILES or self._written_bytes >= SYNC_BYTES:
-            self._sync_written()
+        self._waiting.append((temporary, data))
+        self._waiting_bytes += len(data)
+        if len(self._waiting) >= SYNC_FILES or self._waiting_bytes >= SYNC_BYTES:
+            self._wait(SYNC_THREADS)
+            self._write_waiting()
         return sha256
 
     def sync(self) -> None:
@@ -74,7 +68,7 @@ class Store:
         if not self._pending:
             return
         kill_point("store.before_group_sync")
-        self._sync_written()
+        self._write_waiting()
         self._wait()
         kill_point("store.before_rename")
         touched: set[str] = set()
@@ -85,30 +79,40 @@ class Store:
                 touched.add(shelf)
             os.replace(temporary, f"{self._root}/{shelf}/{sha256[2:]}")
             kill_point("store.after_rename")
-        self._syncing = [self._in_a_thread(sync_folder, self.folder / shelf) for shelf in touched]
+        self._syncing.extend(self._in_a_thread(sync_folder, self.folder / shelf) for shelf in touched)
         self._syncing.append(self._in_a_thread(sync_folder, self.folder))
         self._wait()
         self._pending.clear()
 
-    def _sync_written(self) -> None:
-        if self._written:
-            self._syncing.append(self._in_a_thread(_sync_files, self._written))
-            self._written, self._written_bytes = [], 0
-
-    def _in_a_thread(self, work: Callable[[Any], None], what: Any) -> Future[None]:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="store")
-        return self._threads.submit(work, what)
-
-    def _wait(self) -> None:
+    def _prepare(self) -> None:
         try:
-            for one in self._syncing:
-                one.result()
+            (self.folder / INCOMING_NAME).mkdir(parents=True, exist_ok=True)
+            sync_folder(self.folder.parent)
         except OSError as error:
             if known := from_os_error(error, "storing a picture"):
                 raise known from error
             raise
-        self._syncing.clear()
+        self._threads = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="store")
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            self._syncing.append(self._in_a_thread(write_durably, self._waiting))
+            self._waiting, self._waiting_bytes = [], 0
+
+    def _in_a_thread(self, work: Callable[[Any], None], what: Any) -> Future[None]:
+        assert self._threads is not None  # something was put
+        return self._threads.submit(work, what)
+
+    def _wait(self, most_left: int = 0) -> None:
+        """Until at most so many lots are under way; what has failed stays the first, so that every later call fails, too."""
+        try:
+            while len(self._syncing) > most_left:
+                self._syncing[0].result()
+                self._syncing.popleft()
+        except OSError as error:
+            if known := from_os_error(error, "storing a picture"):
+                raise known from error
+            raise
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of this SHA-256 stand, held or not."""
@@ -155,20 +159,6 @@ class Store:
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
-
-
-def _write(path: str, data: bytes) -> None:
-    with open(path, "wb") as stream:
-        stream.write(data)
-
-
-def _sync_files(paths: Sequence[str]) -> None:
-    for path in paths:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _is_alive(process_id: int) -> bool:
