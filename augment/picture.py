@@ -21,13 +21,18 @@ def provenance(one: Work) -> dict[str, str]:
     """The XMP properties of a variation, by prefixed name.
 
     `Iptc4xmpExt:DigitalSourceType` is IPTC's compositeWithTrainedAlgorithmicMedia: a real work, edited by a trained model.
-    Credit and licence are the parent's; who made the parent stands in the rights line, because nobody drew the variation.
+    Model, revision and prompt stand there twice: as IPTC 2025.1 names them, for other programs, and beside everything else
+    that makes the picture again. Credit and licence are the parent's; who made the parent stands in the rights line, because
+    nobody drew the variation.
     """
     parent, request = one.parent, one.request
     title = parent.title or "an untitled picture"
     author = f" by {parent.creator}" if parent.creator else ""
     said: dict[str, str | None] = {
         "Iptc4xmpExt:DigitalSourceType": GENERATED,
+        "Iptc4xmpExt:AISystemUsed": request.model,
+        "Iptc4xmpExt:AISystemVersionUsed": request.revision,
+        "Iptc4xmpExt:AIPromptInformation": request.prompt,
         "dc:title": f"Variation of {title}",
         "dc:rights": f"{title}{author}, {parent.licence}; changed by a model.",
         "photoshop:Credit": parent.credit_line,
@@ -46,5 +51,8 @@ def provenance(one: Work) -> dict[str, str]:
         "fototeca:guidance": str(request.guidance),
         "fototeca:steps": str(request.steps),
         "fototeca:scheduler": request.scheduler,
+        "fototeca:sampler": request.sampler,
+        "fototeca:lora": request.lora,
+        "fototeca:control": request.control,
     }
     return {name: text for name, text in said.items() if text}

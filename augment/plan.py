@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from augment.additions import as_columns, in_words
 from augment.estimate import Estimate, estimated
-from augment.model import Facts, plug_in
+from augment.model import Facts
 from augment.prompts import Prompt, prompt_for
 from augment.recipe import AugmentSettings
+from augment.resolve import resolved
 from augment.size import target_size
 from base import seeds
 from base.errors import UsageError, nearest
@@ -30,8 +32,11 @@ OBSTACLES = {
     "held_out": "it is held out for validation or test",
     "not_measured": "its size is not measured yet (run `fototeca curate`)",
     "too_narrow": "it is too narrow for the model's grid",
+    "opted_out": "its maker or its source asks that no model learn from it (opt-out)",
+    "rights_not_cleared": "its rights are not cleared",
+    "restricted_subject": "a community asks that it is not used",
 }
-"""Why an item is no parent, beside the criteria, which stand for themselves (excluded by curation)."""
+"""Why an item is no parent, beside the other criteria, which stand for themselves (left out by curation)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +136,8 @@ def plan(workspace: Path, settings: AugmentSettings, *, facts: Facts | None = No
         UsageError: no catalogue, an unknown concept or model, or a size that the model cannot make.
         BusyError: the catalogue is held by another process.
     """
-    facts = facts or plug_in(settings.plug_in).facts(settings.model, settings.revision)
+    if facts is None:
+        settings, facts = resolved(settings)
     purpose = purpose_of(workspace).name
     with db.reading(workspace) as connection:
         known = [row["name"] for row in db.fetch(connection, "SELECT name FROM current_concepts")]
@@ -183,7 +189,7 @@ def plan(workspace: Path, settings: AugmentSettings, *, facts: Facts | None = No
     # Within one size and concept the order stays: all parents' first variations, then all second ones. So what was made before
     # stands in front of what is new, and few batches hold both.
     work.sort(key=lambda one: (one.request.height_px, one.request.width_px, one.request.concept))
-    resolved = replace(settings, revision=facts.revision)
+    settings = replace(settings, revision=facts.revision)
     to_make_now = [one.request for one in work if not one.made]
     return Plan(
         concepts=tuple(concepts),
@@ -191,8 +197,8 @@ def plan(workspace: Path, settings: AugmentSettings, *, facts: Facts | None = No
         model=facts.name,
         revision=facts.revision,
         purpose=purpose,
-        settings=resolved,
-        estimate=estimated(to_make_now, resolved, facts, runs),
+        settings=settings,
+        estimate=estimated(to_make_now, settings, facts, runs),
         notes=tuple(_notes(known, concepts, settings, facts, remarks)),
     )
 
@@ -210,7 +216,7 @@ def _sorted_out(
             sides = item["width_px"], item["height_px"]
             size = target_size(*sides, long_side_px=settings.long_side_px, grid_px=facts.grid_px)
             code = "too_narrow"
-        if size is None:
+        if size is None or not facts.takes_size(*size):
             refused.setdefault(code, []).append(item["title"] or item["subject"])
             continue
         parent = Parent(
@@ -228,7 +234,7 @@ def _sorted_out(
     obstacles = [
         Obstacle(
             code=code,
-            reason=OBSTACLES.get(code, f"excluded by curation: {code}"),
+            reason=OBSTACLES.get(code, f"curation left it out: {code.replace('_', ' ')}"),
             count=len(names),
             examples=tuple(names[:EXAMPLES]),
         )
@@ -262,6 +268,7 @@ def _requests(
     made: set[str],
 ) -> Iterator[Work]:
     suffixes = settings.prompt_suffixes or ("",)
+    additions = as_columns(settings.additions)
     for number in range(settings.variations_per_parent):
         for parent, item in parents:
             prompt = prompt_for(
@@ -285,6 +292,7 @@ def _requests(
                 scheduler=settings.scheduler,
                 width_px=parent.width_px,
                 height_px=parent.height_px,
+                **additions,
             )
             digest = request.digest()
             yield Work(request=request, digest=digest, parent=parent, prompt=prompt, made=digest in made)
@@ -315,6 +323,7 @@ def _notes(
     if rest := settings.long_side_px % facts.grid_px:
         side_px = settings.long_side_px - rest
         yield f"long_side_px {settings.long_side_px} becomes {side_px}: the model's grid is {facts.grid_px} px."
+    yield from (f"{one}." for one in in_words(settings.additions))
     for remark, count in sorted(remarks.items()):
         yield f"{count} prompts: {remark}."
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from augment.additions import Additions, Control, Lora
 from base.errors import UsageError, nearest
 from base.settings import from_table, read_toml
 
@@ -19,8 +20,8 @@ class AugmentSettings:
     """Hub id, or path of a folder in the layout of diffusers. The paper's checkpoint was not found: this one is our choice."""
     revision: str | None = None
     """Commit, branch or tag on the hub; for a folder the digest of its files. None takes what is there, and records it."""
-    plug_in: str = "stable_diffusion"
-    """File of `augment/models/` that runs the model."""
+    plug_in: str = "auto"
+    """File of `augment/models/` that runs the model; auto: the one for the build that its model_index.json names."""
     variations_per_parent: int = 4
     """M of the paper's N x M set, the most that one picture gives for one concept. The paper's M was not found (its code: 1)."""
     strength: float = 0.34
@@ -30,7 +31,13 @@ class AugmentSettings:
     steps: int = 40
     """Denoising steps at strength 1."""
     scheduler: str = "EulerAncestralDiscreteScheduler"
-    """Class name of the sampler in diffusers ("Euler a" of the paper)."""
+    """Class name of the sampler in diffusers ("Euler a" of the paper); own: the one that comes with the model."""
+    timestep_spacing: Literal["", "leading", "linspace", "trailing"] = ""
+    """Where the sampler's steps lie; empty: as the model has it. Most few-step models want trailing."""
+    loras: tuple[Lora, ...] = ()
+    """Low-rank weights laid over the model, in this order; in TOML each a table [[loras]]."""
+    control: Control | None = None
+    """A ControlNet that holds the variation to its parent's edges or depth; in TOML a table [control]."""
     long_side_px: int = 576
     """Longest side of a variation, rounded down to the model's grid; what does not fit the grid is cropped, never stretched."""
     template: str = "{caption}"
@@ -70,6 +77,11 @@ class AugmentSettings:
                 f"steps {self.steps} x strength {self.strength} is less than one step, so nothing would change: "
                 f"take at least {_least_steps(self.strength)} steps, or a greater strength."
             )
+
+    @property
+    def additions(self) -> Additions:
+        """What is put on top of the model."""
+        return Additions(loras=self.loras, control=self.control, timestep_spacing=self.timestep_spacing)
 
     @property
     def steps_run(self) -> int:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +15,7 @@ from augment.model import Asked, Model, plug_in
 from augment.picture import as_file
 from augment.plan import ConceptPlan, Plan, Work, plan
 from augment.recipe import AugmentSettings
+from augment.resolve import resolved
 from augment.size import fitted
 from base.errors import OutOfMemoryError
 from catalog import runs
@@ -69,14 +70,12 @@ def augment(
         progress: is told ("varied", variations done, variations to make).
 
     Raises:
-        UsageError: see `augment.plan.plan`; or the model cannot be loaded.
+        UsageError: see `augment.plan.plan` and `augment.resolve.resolved`; or the model cannot be loaded.
         BusyError: another `augment` runs in this workspace, or the catalogue is held.
         OutOfMemoryError: the device cannot hold a batch of one.
         NoSpaceError: the disk is full; what was made is in the catalogue.
     """
-    maker = plug_in(settings.plug_in)
-    facts = maker.facts(settings.model, settings.revision)
-    settings = replace(settings, revision=facts.revision)
+    settings, facts = resolved(settings)
     if plan_only:
         return _report(plan(workspace, settings, facts=facts), None, None, settings.batch_size)
     with runs.begin(workspace, "augment", asdict(settings), seed=settings.seed) as run:
@@ -88,12 +87,13 @@ def augment(
         model, batch_size = None, settings.batch_size
         if planned.to_make:
             log.info("augment_begins model=%s revision=%s variations=%d", facts.name, facts.revision, len(planned.to_make))
-            model = maker.load(
+            model = plug_in(settings.plug_in).load(
                 settings.model,
                 facts.revision,
                 device=settings.device,
                 precision=settings.precision,
                 scheduler=settings.scheduler,
+                additions=settings.additions,
             )
             batch_size = _make(run, workspace, planned, model, progress)
     return _report(planned, run, model, batch_size)

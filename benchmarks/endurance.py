@@ -1,12 +1,13 @@
 """Kills a stage at random points, starts it again each time, and compares what comes out with a run that nothing disturbed.
 
-Run: python benchmarks/endurance.py [--stage harvest] [--kills 10] [--seed 0] [--out benchmarks/results/endurance_harvest.json]
+Run: python benchmarks/endurance.py [--stage harvest] [--kills 20] [--seed 0] [--out benchmarks/results/endurance_harvest.json]
 
 A point is a random amount of work and then a random moment; at each, SIGKILL goes to the command, to its child processes, or
 to both (the seed chooses points and victims, the machine's pace decides what they hit). In the end the same command runs
-through. Then the content must be the same (all tables but runs and the log of answers, without run ids and times; the store's
-files), and what the stage promises must have held: a harvest asks for no picture again once its line was written.
-A later stage is added to STAGES.
+through, and once more. Then the content must be the same: all tables but runs and the log of answers, without run ids and
+times; every byte in the store and in the folder of shards. What the stage promises must have held, too: a harvest asks for no
+picture again once its line was written, an augmentation makes no variation twice, and whoever opens a folder that is being
+exported finds every shard that its manifest names. Stages are in `endurance_stages.py`.
 """
 
 import argparse
@@ -15,89 +16,25 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
+from endurance_stages import DISTURBED, STAGES, UNDISTURBED, Stage, differences
+from harvest_speed import ENVIRONMENT, machine
 
-from harvest_speed import ENVIRONMENT, Museum, harvest, machine, museum  # noqa: E402
-from small_catalogue import content  # noqa: E402
+from base.files import write_json
+from catalog.store import Store
 
-from base.files import write_json  # noqa: E402
-from catalog.store import Store  # noqa: E402
-
-PICTURES = 4000
-SIZES = (5_000, 400_000)  # bytes, smallest and largest picture
-LONGEST_PAUSE_S = 1.0  # after the work that was waited for, so that a kill falls into any step of it
 VICTIMS = ("command", "children", "command and children")
-LOGS = ("answers",)  # tables that note each asking, so that a killed and repeated stage may say more
-
-
-class Stage(Protocol):
-    """What is killed: a command, how far it is, and what it promises besides the same content."""
-
-    def command(self, workspace: Path) -> list[str]:
-        """The command."""
-
-    def work(self) -> int:
-        """A number that grows with the work done."""
-
-    def killed(self, workspace: Path) -> None:
-        """Called after each kill, when nothing runs any more."""
-
-    def broken(self) -> list[str]:
-        """The promises that did not hold, in words."""
-
-
-class Harvest:
-    """A IIIF museum on loopback; what the server was asked for is its work."""
-
-    def __init__(self, served: Museum, log: Path) -> None:
-        self._served = served
-        self._log = log
-        self._stored: dict[str, int] = {}  # by path: how much had been asked for when its line was first seen
-
-    def command(self, workspace: Path) -> list[str]:
-        return harvest(self._served, workspace)
-
-    def work(self) -> int:
-        return self._log.read_bytes().count(b"\n")
-
-    def killed(self, workspace: Path) -> None:
-        asked = self.work()
-        for path in stored_paths(workspace):
-            self._stored.setdefault(path, asked)
-
-    def broken(self) -> list[str]:
-        asked = self._log.read_text().splitlines()
-        again = Counter(path for number, path in enumerate(asked) if number >= self._stored.get(path, len(asked)))
-        return [f"{path} was asked for {count} times after it was stored" for path, count in sorted(again.items())]
-
-
-@contextmanager
-def harvest_stage(room: Path) -> Iterator[Harvest]:
-    """The museum stands while the stage is tried."""
-    log = room / "asked.txt"
-    log.touch()
-    with museum(PICTURES, SIZES, log) as served:
-        yield Harvest(served, log)
-
-
-STAGES: Mapping[str, Callable[[Path], AbstractContextManager[Stage]]] = {"harvest": harvest_stage}
 
 
 def main() -> None:
     """Try one stage, print what happened, and write it down."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--stage", choices=sorted(STAGES), default="harvest")
-    words.add_argument("--kills", type=int, default=10)
+    words.add_argument("--kills", type=int, default=20)
     words.add_argument("--seed", type=int, default=0)
     words.add_argument("--out", type=Path)
     given = words.parse_args()
@@ -115,19 +52,22 @@ def main() -> None:
 def endured(stage: Stage, room: Path, kills: int, seed: int) -> dict[str, Any]:
     """Run undisturbed, then killed again and again, and compare."""
     chance = random.Random(seed)
-    undisturbed, disturbed = room / "undisturbed", room / "disturbed"
+    undisturbed, disturbed = room / UNDISTURBED, room / DISTURBED
     begun, before = time.monotonic(), stage.work()
     finished(stage.command(undisturbed))
     undisturbed_s, whole = time.monotonic() - begun, stage.work() - before
+    if not whole:
+        raise SystemExit(f"{' '.join(stage.command(undisturbed))} found nothing to do: nothing would be tried.")
     points = []
-    started, ended = 0, False
+    started, ended, after_the_end = 0, False, 0
     while len(points) < kills:
         started += 1
-        share, pause_s, victim = chance.uniform(0, 1 / kills), chance.uniform(0, LONGEST_PAUSE_S), chance.choice(VICTIMS)
+        share, pause_s, victim = chance.uniform(0, 1 / kills), chance.uniform(0, stage.longest_pause_s), chance.choice(VICTIMS)
         point = killed_at(stage, disturbed, 0 if ended else round(share * whole), pause_s, victim)
         print(point, flush=True)
         if point:
             points.append(point)
+            after_the_end += ended
         else:
             ended = True  # before the kill; the next ones hit a command that finds nothing left to do
         stage.killed(disturbed)
@@ -138,6 +78,7 @@ def endured(stage: Stage, room: Path, kills: int, seed: int) -> dict[str, Any]:
         "kills": points,
         "seed": seed,
         "starts": started + 2,
+        "kills_with_nothing_left_to_do": after_the_end,
         "work": {"undisturbed": whole, "disturbed": stage.work() - before - whole},
         "undisturbed_s": round(undisturbed_s, 1),
         "store_files": len(Store(disturbed).names()),
@@ -185,28 +126,6 @@ def finished(command: list[str]) -> None:
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with exit code {done.returncode}: {done.stderr[-2000:]}")
-
-
-def stored_paths(workspace: Path) -> set[str]:
-    """Paths of the pictures whose line of the spool is whole and says that they are stored."""
-    found = set()
-    for spool in (workspace / "spool").glob("**/candidates.jsonl"):
-        for line in spool.read_bytes().split(b"\n")[:-1]:
-            row = json.loads(line)
-            if row["outcome"] == "stored":
-                found.add("/" + row["image_url"].split("/", 3)[3])
-    return found
-
-
-def differences(undisturbed: Path, disturbed: Path) -> list[str]:
-    """What is not the same in two workspaces, in words."""
-    one, other = content(undisturbed), content(disturbed)
-    found = [f"table {name}" for name in one if name not in LOGS and one[name] != other[name]]
-    if Store(undisturbed).names() != Store(disturbed).names():
-        found.append("the store's files")
-    if left := list((disturbed / "store" / "incoming").glob("*")):
-        found.append(f"{len(left)} files left in store/incoming")
-    return found
 
 
 if __name__ == "__main__":

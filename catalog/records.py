@@ -287,10 +287,15 @@ class Request:
     scheduler: str
     width_px: int
     height_px: int
+    lora: str | None = None
+    control: str | None = None
+    sampler: str | None = None
 
     def digest(self) -> str:
-        """SHA-256 over all fields."""
+        """SHA-256 over all fields, but for additions that there are none of: requests of before these could be keep theirs."""
+        additions = ("lora", "control", "sampler")
         row = {name.name: getattr(self, name.name) for name in fields(self)}
+        row = {name: value for name, value in row.items() if value is not None or name not in additions}
         return hashlib.sha256(canonical_json(row).encode()).hexdigest()
 
 

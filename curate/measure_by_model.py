@@ -28,6 +28,8 @@ BATCH = 16
 MOST_WORKERS = 4
 """Each holds its own copy of every model: half a gigabyte with torch."""
 BY_EMBEDDING = "embedding"
+BY_WORDS = ("watermark", "lettering")
+"""Measures that may be taken by embedding."""
 
 Ask = tuple[str, str, tuple["Asked", ...]]
 """One picture: sha256, path, the models that have not seen it."""
@@ -61,7 +63,7 @@ def asked(workspace: Path, models: Models) -> tuple[Asked, ...]:
     for name in plugins.names(MEASURES):
         module = plugins.load(MEASURES, name)
         spec = getattr(models, module.MODEL) if hasattr(module, "MODEL") else None
-        if spec is None or (spec == BY_EMBEDDING and name != "people"):
+        if spec is None or (spec == BY_EMBEDDING and name in BY_WORDS):
             continue
         path = workspace / Path(spec).expanduser()
         try:
@@ -111,12 +113,18 @@ def _spool(run: Run, batch: Sequence[Ask], answers: Answers | None, trouble: str
 
 
 def missing(workspace: Path, wanted: Sequence[Asked]) -> list[Ask]:
-    """Every readable picture that one of the models has not seen, by sha256."""
+    """Every readable picture that one of the models has not seen, by sha256; of one `ORIGIN` where a measure names one."""
     lacking: dict[str, list[Asked]] = {}
     readable = plugins.load(MEASURES, "full_decode").VERSION
     with db.reading(workspace) as connection:
         for one in wanted:
-            values = {"measure": plugins.load(MEASURES, one.name).MAIN, "version": one.version, "readable": readable}
+            module = plugins.load(MEASURES, one.name)
+            values = {
+                "measure": module.MAIN,
+                "version": one.version,
+                "readable": readable,
+                "origin": getattr(module, "ORIGIN", None),
+            }
             for (sha256,) in connection.execute(MISSING, values).fetchall():
                 lacking.setdefault(sha256, []).append(one)
     store = Store(workspace)
@@ -126,7 +134,8 @@ def missing(workspace: Path, wanted: Sequence[Asked]) -> list[Ask]:
 MISSING = """
 SELECT sha256
 FROM images
-WHERE sha256 IN (SELECT sha256 FROM measures WHERE measure = 'decode' AND version = $readable AND word = 'ok')
+WHERE ($origin IS NULL OR origin = $origin)
+  AND sha256 IN (SELECT sha256 FROM measures WHERE measure = 'decode' AND version = $readable AND word = 'ok')
   AND sha256 NOT IN (SELECT sha256 FROM measures WHERE measure = $measure AND version = $version)
 """
 

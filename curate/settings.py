@@ -39,6 +39,8 @@ class Models:
     """Words against which the embedding scores watermarks: `embedding`; or a TorchScript file with one score a picture."""
     lettering: str | None = None
     """As `watermark`, for pictures that are mostly lettering."""
+    safety: str | None = None
+    """A TorchScript file with one score a picture, shown variations only; what it flags waits for a person."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from base.files import written_whole
 from catalog import db
 from export.gallery import NO_CONCEPT, QUESTION, SAID, THUMBS
-from pixels.lettering import drawable, font
+from pixels.lettering import cut, drawable, font
 
 COLUMNS = 8
 TILE_PX = 132
@@ -95,18 +95,8 @@ def _place(sheet: Image.Image, tile: Tile, left: int, top: int) -> None:
         pen.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=LINE)
         pen.text((left + TILE_PX // 2, top + TILE_PX // 2), "unreadable", fill=SOFT, font=letters, anchor="mm")
     colour = {"kept": SOFT, "waiting": WAIT, "left out": OUT}[tile.said]
-    pen.text((left, top + TILE_PX + 4), _cut(tile.title), fill=INK, font=letters)
-    pen.text((left, top + TILE_PX + 4 + LABEL_PX + 3), _cut(tile.below), fill=colour, font=letters)
-
-
-def _cut(text: str) -> str:
-    """The text as far as it fits under a tile."""
-    line, letters = drawable(text, LABEL_PX), font(LABEL_PX)
-    if letters.getlength(line) <= TILE_PX:
-        return line
-    while line and letters.getlength(f"{line}...") > TILE_PX:
-        line = line[:-1]
-    return f"{line.rstrip()}..."
+    pen.text((left, top + TILE_PX + 4), cut(tile.title, LABEL_PX, TILE_PX), fill=INK, font=letters)
+    pen.text((left, top + TILE_PX + 4 + LABEL_PX + 3), cut(tile.below, LABEL_PX, TILE_PX), fill=colour, font=letters)
 
 
 def _width() -> int:

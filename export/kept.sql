@@ -12,6 +12,9 @@ SELECT
   asked.strength,
   asked.guidance,
   asked.steps,
+  asked.lora,
+  asked.control,
+  asked.sampler,
   parent.subject AS parent_subject
 FROM kept
 JOIN verdicts AS verdict USING (subject)

@@ -1,22 +1,28 @@
 """Which pictures go into an export, and what each sample says: rights resolved for the purpose, concepts, credit, lineage."""
 
+import json
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from base.errors import CheckFailed, UsageError
 from catalog import db, query
 from catalog.purpose import Purpose, purpose_of
 from catalog.store import Store
+from export.policy import EXTENSIONS as ENCODED
+from export.policy import ImagePolicy, check_bytes, scaled
 from pixels.decode import EXTENSIONS
 from shardset.write import NewSample
 
 HERE = Path(__file__).parent
 PERMISSIONS = ("derivatives", "commercial", "redistribute", "attribution", "share_alike")
+VARIATION = ("prompt", "negative_prompt", "model", "revision", "scheduler", "seed", "strength", "guidance", "steps")
+ADDITIONS = ("lora", "control", "sampler")
 GATE_SHOWN = 10
+ORIGINALS = ImagePolicy()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +51,27 @@ class Chosen:
     left_out: Mapping[str, int]
 
 
-def choose(workspace: Path, purpose: Purpose, selection: Selection) -> Chosen:
-    """Ask the catalogue once, close it, and build the samples; their bytes are read when they are written.
+class Signs(Protocol):
+    """Signs the copies of variations that are handed over (`export.sign.Signer`)."""
+
+    @property
+    def statement(self) -> str:
+        """All that decides which signature is made, without what changes from signing to signing."""
+        ...
+
+    def sign(self, data: bytes, extension: str, record: Mapping[str, Any]) -> bytes:
+        """The same picture with its manifest inside."""
+        ...
+
+
+def choose(
+    workspace: Path,
+    purpose: Purpose,
+    selection: Selection,
+    policy: ImagePolicy = ORIGINALS,
+    signer: Signs | None = None,
+) -> Chosen:
+    """Ask the catalogue once, close it, and build the samples; their bytes are read and made when they are written.
 
     Raises:
         UsageError: an unknown concept, a wrong condition, or kept pictures without a split.
@@ -74,7 +99,7 @@ def choose(workspace: Path, purpose: Purpose, selection: Selection) -> Chosen:
     _check_splits(taken, crossing)
     store = Store(workspace)
     return Chosen(
-        samples=tuple(_sample(one, purpose, concepts, store) for one in taken),
+        samples=tuple(_sample(one, purpose, concepts, store, policy, signer) for one in taken),
         left_out=dict(sorted(left_out.items())),
     )
 
@@ -130,7 +155,14 @@ def _limited(taken: Sequence[Taken], limit: int | None, left_out: Counter[str]) 
     return kept
 
 
-def _sample(taken: Taken, purpose: Purpose, concepts: Mapping[str, Any], store: Store) -> NewSample:
+def _sample(
+    taken: Taken,
+    purpose: Purpose,
+    concepts: Mapping[str, Any],
+    store: Store,
+    policy: ImagePolicy,
+    signer: Signs | None,
+) -> NewSample:
     row, licence = taken.row, taken.licence
     commercial = purpose.name == "commercial" or (taken.cleared_by is None and licence["commercial"])
     caption = unicodedata.normalize("NFC", row["caption"] or row["title"] or "").strip()
@@ -152,18 +184,33 @@ def _sample(taken: Taken, purpose: Purpose, concepts: Mapping[str, Any], store: 
         "cleared_by": taken.cleared_by,
         "parent": row["parent"],
         "variation": None,
+        "scaled": policy.told() if policy.statement else None,
     }
     if row["kind"] == "generated":
-        told = ("prompt", "negative_prompt", "model", "revision", "scheduler", "seed", "strength", "guidance", "steps")
-        record["variation"] = {"request": row["request"], **{name: row[name] for name in told}}
+        record["variation"] = {"request": row["request"], **{name: row[name] for name in VARIATION}}
+        record["variation"] |= {name: json.loads(row[name]) if row[name] else None for name in ADDITIONS}
     sha256 = row["sha256"]
+    extension = EXTENSIONS.get(row["format"] or "", "bin")
+    signs = signer if row["kind"] == "generated" else None
+    if policy.statement:
+        extension = ENCODED[policy.encoder]
+
+    def load() -> bytes:
+        data = store.read(sha256)
+        if policy.statement:
+            data = scaled(data, policy, record, sha256)
+        elif signs:
+            check_bytes(data, sha256)
+        return signs.sign(data, extension, record) if signs else data
+
     return NewSample(
         key=sha256,
-        extension=EXTENSIONS.get(row["format"] or "", "bin"),
+        extension=extension,
         size_bytes=row["size_bytes"],
         caption=caption,
         record=record,
-        load=lambda: store.read(sha256),  # original bytes; a policy that resizes will stand here, with a key of its own
+        load=load,
+        made="; ".join(filter(None, (policy.statement, signs.statement if signs else ""))),
     )
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import logging
-import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +14,21 @@ import duckdb
 
 from base import locks
 from base.errors import UsageError
-from base.files import sha256_of_file, write_text
 from catalog import attribution, db, runs
 from catalog.purpose import purpose_of
-from export import card
-from export.samples import Chosen, Selection, choose
+from catalog.store import Store
+from export import beside, card
+from export.policy import ImagePolicy
+from export.samples import ORIGINALS, Selection, Signs, choose
 from shardset import names
+from shardset.target import LocalFolder, Target, target, write_if_new
 from shardset.write import NewSample, Written, write_folder
 
 log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS"
 LICENCE_FILES = {"licences.csv": "FORMAT csv, HEADER", "licences.parquet": "FORMAT parquet, COMPRESSION zstd"}
-BESIDE = frozenset({"credits.csv", "credits.html", "README.md", *LICENCE_FILES, SUMS})
+BESIDE = frozenset({"credits.csv", "credits.html", *LICENCE_FILES, *beside.NAMES, SUMS})
 LICENCE_COLUMNS = {
     "sha256": "VARCHAR", "split": "VARCHAR", "kind": "VARCHAR", "family": "VARCHAR", "version": "VARCHAR",
     "jurisdiction": "VARCHAR", "uri": "VARCHAR", "spdx": "VARCHAR", "derivatives": "BOOLEAN", "commercial": "BOOLEAN",
@@ -41,6 +45,8 @@ class ExportSettings:
     concepts: tuple[str, ...] = ()
     where: str | None = None
     limit: int | None = None
+    policy: ImagePolicy = ORIGINALS
+    ro_crate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +63,27 @@ class ExportReport:
     kept: tuple[str, ...]
     removed: tuple[str, ...]
     left_out: Mapping[str, int]
+    likeness: tuple[Mapping[str, Any], ...]
+    """Figure 5 of Cioni et al. as a table: see `export.likeness_plot.table`; empty where nothing was measured."""
     changed: bool
 
 
-def export(workspace: Path, folder: Path, settings: ExportSettings, *, progress: runs.Progress | None = None) -> ExportReport:
+def export(
+    workspace: Path,
+    folder: Path | str,
+    settings: ExportSettings,
+    *,
+    signer: Signs | None = None,
+    progress: runs.Progress | None = None,
+) -> ExportReport:
     """Write the folder, or bring it up to date: only shards whose contents changed are written.
+
+    Args:
+        workspace: with a curated catalogue.
+        folder: a path, or a URL that fsspec knows (`s3://bucket/collection`).
+        settings: see there.
+        signer: signs the variations' copies.
+        progress: is told ("writing shards", done, total).
 
     Raises:
         UsageError: a purpose wider than the workspace's, a wrong condition, a folder that holds something else.
@@ -69,36 +91,51 @@ def export(workspace: Path, folder: Path, settings: ExportSettings, *, progress:
         BusyError: another export runs here or into this folder.
         NoSpaceError: the disk is full; the former export stands.
     """
-    folder = folder.expanduser().resolve()
-    _check_folder(folder)
+    place = target(Path(folder).expanduser().resolve() if isinstance(folder, Path) else folder)
+    _check_place(place)
     purpose = purpose_of(workspace).stricter(settings.purpose)
     selection = Selection(concepts=settings.concepts, where=settings.where, limit=settings.limit)
-    lock = locks.held(folder.parent / f".{folder.name}.lock", f"an export into {folder}")
-    asked = {"folder": str(folder), "purpose": purpose.name, **_asked(settings)}
+    asked = {"folder": place.where, "purpose": purpose.name, **_asked(settings)}
     with db.reading(workspace):
         pass  # no catalogue: named before a run begins
-    with lock, runs.begin(workspace, "export", asked) as run:
-        names.sweep(folder, BESIDE.__contains__)
-        chosen = choose(workspace, purpose, selection)
-        before = _sums(folder)
+    with _only_writer(workspace, place), runs.begin(workspace, "export", asked) as run:
+        place.sweep(BESIDE.__contains__)
+        chosen = choose(workspace, purpose, selection, settings.policy, signer)
+        before = _sums(place)
         facts = card.facts(workspace, chosen.samples)
-        about = {"selection": _asked(settings), "accept_soft": purpose.accept_soft, "left_out": dict(chosen.left_out)}
-        written = write_folder(
-            folder,
-            chosen.samples,
-            purpose=purpose.name,
-            about=about,
-            beside=lambda shards, manifest: _write_beside(folder, chosen, facts, purpose.name, shards, manifest),
-            progress=progress,
-        )
-        _spool(run, workspace, folder, purpose.name, settings, written)
+        about = {
+            "selection": _asked(settings),
+            "accept_soft": purpose.accept_soft,
+            "left_out": dict(chosen.left_out),
+            "image_policy": settings.policy.told(),
+            "signed": signer.statement if signer else None,
+        }
+        with ThreadPoolExecutor(1, thread_name_prefix="beside") as aside:
+            told = {**about, "purpose": purpose.name}  # what follows is written down while the shards wait for the disk
+            listed = aside.submit(_lists, chosen.samples)
+            shown = aside.submit(beside.shown, chosen.samples, facts, told, Store(workspace).read)
+
+            def describe(shards: Sequence[Mapping[str, Any]], manifest: str) -> None:
+                files = {**listed.result(), **shown.result(), names.MANIFEST: manifest.encode()}
+                files |= beside.described(chosen.samples, facts, purpose.name, shards, files, crate=settings.ro_crate)
+                _write_beside(place, files, shards)
+
+            written = write_folder(
+                place,
+                chosen.samples,
+                purpose=purpose.name,
+                about=about,
+                beside=describe,
+                progress=progress,
+            )
+        _spool(run, workspace, place, purpose.name, settings, written)
         run.count("samples", written.samples)
         for reason, number in chosen.left_out.items():
             run.count(f"left_out_{reason}", number)
-    log.info("exported folder=%s samples=%d written=%d", folder, written.samples, len(written.written))
+    log.info("exported folder=%s samples=%d written=%d", place.where, written.samples, len(written.written))
     return ExportReport(
         run_id=run.run_id,
-        folder=str(folder),
+        folder=place.where,
         purpose=purpose.name,
         manifest_digest=written.manifest_digest,
         samples=written.samples,
@@ -107,51 +144,56 @@ def export(workspace: Path, folder: Path, settings: ExportSettings, *, progress:
         kept=written.kept,
         removed=written.removed,
         left_out=chosen.left_out,
-        changed=written.manifest_changed or bool(written.written or written.removed) or before != _sums(folder),
+        likeness=facts.likeness,
+        changed=written.manifest_changed or bool(written.written or written.removed) or before != _sums(place),
     )
 
 
-def _write_beside(
-    folder: Path, chosen: Chosen, facts: card.Facts, purpose: str, shards: Sequence[Mapping[str, Any]], manifest: str
-) -> None:
-    """Everything but the shards and the manifest; files that say the same as before are left alone."""
-    rows = [_credit(sample) for sample in chosen.samples]
-    texts = {
-        "credits.csv": attribution.as_csv(rows),
-        "credits.html": attribution.as_html(rows),
-        "README.md": card.page(chosen, facts, purpose),
-    }
-    for name, text in texts.items():
-        _write_if_new(folder / name, text)
-    _write_licences(folder, chosen.samples)
-    sums = {name: sha256_of_file(folder / name) for name in (*texts, *LICENCE_FILES)}
+@contextmanager
+def _only_writer(workspace: Path, place: Target) -> Iterator[None]:
+    """One export at a time into one place; into a remote one, only exports of this workspace can know of each other."""
+    if isinstance(place, LocalFolder):
+        path = place.path.parent / f".{place.path.name}.lock"
+    else:
+        path = workspace / f".export-{hashlib.sha256(place.where.encode()).hexdigest()[:12]}.lock"
+    with locks.held(path, f"an export into {place.where}"):
+        yield
+
+
+def _lists(samples: Sequence[NewSample]) -> dict[str, bytes]:
+    """Credits and licences of every sample."""
+    rows = [_credit(sample) for sample in samples]
+    credits = {"credits.csv": attribution.as_csv(rows).encode(), "credits.html": attribution.as_html(rows).encode()}
+    return {**credits, **_licences(samples)}
+
+
+def _write_beside(place: Target, files: Mapping[str, bytes], shards: Sequence[Mapping[str, Any]]) -> None:
+    """All `files` but the manifest, which comes last, and their sums; what says the same is left alone, what is old removed."""
+    for name in sorted(BESIDE.intersection(files)):
+        write_if_new(place, name, files[name])
+    for name in sorted(BESIDE.difference(files, {SUMS})):
+        if place.size(name) is not None:
+            place.remove(name)
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     sums |= {shard["name"]: shard["sha256"] for shard in shards}
-    sums[names.MANIFEST] = hashlib.sha256(manifest.encode()).hexdigest()
-    _write_if_new(folder / SUMS, "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items())))
+    write_if_new(place, SUMS, "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items())).encode())
 
 
-def _write_licences(folder: Path, samples: Sequence[NewSample]) -> None:
+def _licences(samples: Sequence[NewSample]) -> dict[str, bytes]:
     """The licence of every sample, as CSV and as Parquet."""
     columns: dict[str, list[Any]] = {name: [] for name in LICENCE_COLUMNS}
     for sample in samples:
         said = {**sample.record, **sample.record["rights"], **sample.record["permissions"], "kind": sample.kind}
         for name, values in columns.items():
             values.append(said[name])
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:") as connection, tempfile.TemporaryDirectory(prefix="fototeca-licences-") as room:
         connection.execute("SET threads = 1")
         listed = ", ".join(f"unnest(${name}::{kind}[]) AS {name}" for name, kind in LICENCE_COLUMNS.items())
         connection.execute(f"CREATE TABLE licences AS SELECT {listed}", columns)
         for name, options in LICENCE_FILES.items():
-            temporary = folder / f".{name}.{os.getpid()}.tmp"
-            quoted = str(temporary).replace("'", "''")
-            connection.execute(f"COPY (SELECT * FROM licences ORDER BY sha256) TO '{quoted}' ({options}, USE_TMP_FILE false)")
-            target = folder / name
-            if target.exists() and sha256_of_file(target) == sha256_of_file(temporary):
-                temporary.unlink()
-            else:
-                with temporary.open("rb") as stream:
-                    os.fsync(stream.fileno())
-                temporary.replace(target)
+            quoted = str(Path(room) / name).replace("'", "''")
+            connection.execute(f"COPY (SELECT * FROM licences ORDER BY sha256) TO '{quoted}' ({options})")
+        return {name: (Path(room) / name).read_bytes() for name in LICENCE_FILES}
 
 
 def _credit(sample: NewSample) -> dict[str, Any]:
@@ -170,13 +212,13 @@ def _credit(sample: NewSample) -> dict[str, Any]:
     }
 
 
-def _spool(run: runs.Run, workspace: Path, folder: Path, purpose: str, settings: ExportSettings, written: Written) -> None:
-    inside = folder.is_relative_to(workspace)
+def _spool(run: runs.Run, workspace: Path, place: Target, purpose: str, settings: ExportSettings, written: Written) -> None:
+    inside = isinstance(place, LocalFolder) and place.path.is_relative_to(workspace)
     run.add(
         "exports",
         {
             "manifest_digest": written.manifest_digest,
-            "folder": str(folder.relative_to(workspace)) if inside else str(folder),
+            "folder": str(Path(place.where).relative_to(workspace)) if inside else place.where,
             "purpose": purpose,
             "selection": _asked(settings),
             "shards": len(written.manifest["shards"]),
@@ -197,29 +239,22 @@ def _spool(run: runs.Run, workspace: Path, folder: Path, purpose: str, settings:
             )
 
 
-def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file: name a folder.")
-    if not folder.exists() or (folder / names.MANIFEST).exists():
+def _check_place(place: Target) -> None:
+    if isinstance(place, LocalFolder) and place.path.exists() and not place.path.is_dir():
+        raise UsageError(f"{place.where} is a file: name a folder.")
+    listed = place.listed() if not isinstance(place, LocalFolder) or place.path.is_dir() else []
+    if names.MANIFEST in listed:
         return
-    foreign = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.name not in BESIDE and not names.parse(path.name) and not path.name.endswith(".tmp")
-    ]
+    foreign = [name for name in listed if name not in BESIDE and not names.parse(name) and not name.endswith(".tmp")]
+    if isinstance(place, LocalFolder) and place.path.is_dir():
+        foreign += sorted(path.name for path in place.path.iterdir() if path.is_dir())
     if foreign:
-        raise UsageError(f"{folder} holds {foreign[0]!r}, which is no part of an export: name an empty folder.")
+        raise UsageError(f"{place.where} holds {foreign[0]!r}, which is no part of an export: name an empty folder.")
 
 
 def _asked(settings: ExportSettings) -> dict[str, Any]:
     return {"concepts": list(settings.concepts), "where": settings.where, "limit": settings.limit}
 
 
-def _sums(folder: Path) -> str | None:
-    path = folder / SUMS
-    return path.read_text(encoding="utf-8") if path.exists() else None
-
-
-def _write_if_new(path: Path, text: str) -> None:
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text)
+def _sums(place: Target) -> bytes | None:
+    return place.read(SUMS) if place.size(SUMS) is not None else None

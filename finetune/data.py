@@ -16,6 +16,7 @@ from finetune import frames
 from finetune.captions import Concept
 from finetune.recipe import Recipe
 from pixels.decode import Unreadable, open_picture
+from pixels.shapes import bucket
 from shardset.read import Ref, ShardFolder, open_shards
 
 NAMED = 5  # faulty samples that an error names; the rest is counted
@@ -132,7 +133,7 @@ def _item(
         caption=caption,
         concepts=tuple(one for one in taught if one.name in depicted),
         record=record,
-        size_px=frames.bucket(record["width_px"], record["height_px"], side_px, grid_px, keep_shape=keep_shape),
+        size_px=bucket(record["width_px"], record["height_px"], side_px, grid_px, keep_shape=keep_shape),
     )
 
 

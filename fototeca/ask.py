@@ -255,6 +255,7 @@ def _abstention_lines(found: dict[str, Any]) -> list[str]:
 
 NEEDS_MODEL = {
     "copy_of_parent": "embedding",
+    "flagged_unsafe": "safety",
     "has_people": "people",
     "off_concept": "embedding",
     "same_subject_copy": "embedding",

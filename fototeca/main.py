@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from base.errors import FototecaError, from_os_error
-from fototeca import ask, captioning, collect, harvesting, keeping, make, reviewing
+from fototeca import ask, captioning, collect, handing, harvesting, keeping, make, reviewing
 from fototeca.desk import Json, WorkspaceOption, at_desk
 
 app = typer.Typer(
@@ -53,7 +53,8 @@ app.command("decide", rich_help_panel=JUDGE)(reviewing.decide)
 app.command("link", rich_help_panel=JUDGE)(reviewing.link)
 app.command("criteria", rich_help_panel=JUDGE)(collect.criteria)
 app.command("augment", rich_help_panel=MAKE)(make.augment)
-app.command("export", rich_help_panel=MAKE)(make.export)
+app.command("export", rich_help_panel=MAKE)(handing.export)
+app.command("verify", rich_help_panel=MAKE)(handing.verify)
 app.command("finetune", rich_help_panel=MAKE)(make.finetune)
 app.command("generate", rich_help_panel=MAKE)(make.generate)
 app.command("record", rich_help_panel=MAKE)(make.record)

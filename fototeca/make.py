@@ -1,12 +1,12 @@
-"""The commands that make and hand over: augment, export, finetune, generate, record, gallery."""
+"""The commands that make: augment, finetune, generate, record, gallery."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from fototeca.desk import Desk, Json, WorkspaceOption, at_desk, plain
-from fototeca.words import augment_words, export_words, training_words
+from fototeca.words import augment_words, training_words
 
 
 def augment(
@@ -32,28 +32,6 @@ def augment(
         overrides["concepts"] = tuple(concept)
     report = run(desk.workspace, read(recipe, overrides), plan_only=plan, progress=desk.progress)
     desk.answer(report, augment_words(report, plan_only=plan))
-
-
-def export(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Where the shards go: an empty folder, or an earlier export.")],
-    purpose: Annotated[
-        Literal["research", "commercial"] | None, typer.Option(help="Stricter than curation.toml's purpose, or equal to it.")
-    ] = None,
-    concept: Annotated[list[str] | None, typer.Option(help="Only this concept; may be given several times.")] = None,
-    where: Annotated[str | None, typer.Option(help='SQL condition over the view kept, such as "width_px > 800".')] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,
-    workspace: WorkspaceOption = None,
-    as_json: Json = False,
-) -> None:
-    """Write WebDataset shards of what is kept, with credits, a licence table and a page about it all."""
-    from export.shards import ExportSettings
-    from export.shards import export as run
-
-    desk = at_desk(context, workspace, as_json)
-    settings = ExportSettings(purpose=purpose, concepts=tuple(concept or ()), where=where, limit=limit)
-    report = run(desk.workspace, folder, settings, progress=desk.progress)
-    desk.answer(report, export_words(report))
 
 
 def finetune(

@@ -130,17 +130,19 @@ def augment_words(report: Any, *, plan_only: bool) -> str:
         for one in report.concepts
     ]
     if not rows:
-        return "no concept is scarce: nothing to augment."
+        return "\n".join(["nothing to augment:", *(f"  {note}" for note in report.notes)])
     lines = [table(rows)]
     for one in report.concepts:
-        lines += [f"  {one.concept}: {obstacle.count} not used: {obstacle.reason}" for obstacle in one.obstacles]
-        if one.short:
-            lines.append(f"  {one.concept}: {one.short} short of the target even so; more parents or more variations are needed.")
+        lines += [
+            f"  {one.concept}: {obstacle.count} cannot be varied, such as “{obstacle.examples[0]}”: {obstacle.reason}"
+            for obstacle in one.obstacles
+        ]
     if plan_only:
         left = report.planned - report.made_before
         lines.append(
             f"plan: {left} variations to make with {report.model} (revision {report.revision[:12]}),"
-            f" about {report.estimate.seconds:.0f} s and {report.estimate.megabytes:.1f} MB; nothing was written."
+            f" about {duration(report.estimate.seconds)} ({report.estimate.basis}) and {report.estimate.megabytes:.1f} MB of"
+            " disk; nothing was written."
         )
     else:
         lines.append(
@@ -148,6 +150,14 @@ def augment_words(report: Any, *, plan_only: bool) -> str:
             f" {report.failed} failed; {report.seconds:.0f} s."
         )
     return "\n".join([*lines, *report.notes, *_problems(report.problems)])
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.5 h`, `2.1 days`."""
+    for unit, name, digits in ((86_400, "days", 1), (3_600, "h", 1), (60, "min", 0)):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.{digits}f} {name}"
+    return f"{seconds:.0f} s"
 
 
 def training_words(report: Any) -> str:

@@ -32,3 +32,13 @@ def drawable(text: str, size_px: int) -> str:
         return line
     plain = "".join(letter for letter in unicodedata.normalize("NFD", line) if not unicodedata.combining(letter))
     return plain.encode("ascii", "replace").decode()
+
+
+def cut(text: str, size_px: int, width_px: int) -> str:
+    """The text on one line of at most this width, with dots where something is missing."""
+    line, letters = drawable(text, size_px), font(size_px)
+    if letters.getlength(line) <= width_px:
+        return line
+    while line and letters.getlength(f"{line}...") > width_px:
+        line = line[:-1]
+    return f"{line.rstrip()}..."

@@ -39,17 +39,17 @@ def write_xmp(data: bytes, properties: Mapping[str, str | Sequence[str]]) -> byt
     Raises:
         UsageError: neither PNG nor JPEG, an unknown prefix, or a packet too large for JPEG.
     """
-    packet = _packet(properties)
+    written = packet(properties)
     if data.startswith(_PNG_START):
         chunks = [chunk for chunk in _png_chunks(data) if not _is_png_xmp(chunk)]
-        chunks.insert(1, (b"iTXt", _PNG_KEYWORD + b"\0\0\0\0\0" + packet))
+        chunks.insert(1, (b"iTXt", _PNG_KEYWORD + b"\0\0\0\0\0" + written))
         return _PNG_START + b"".join(_png_chunk(kind, body) for kind, body in chunks)
     if data.startswith(b"\xff\xd8"):
-        if len(packet) > _MOST_JPEG_BYTES:
-            raise UsageError(f"XMP of {len(packet)} bytes does not fit a JPEG ({_MOST_JPEG_BYTES}): write a PNG.")
+        if len(written) > _MOST_JPEG_BYTES:
+            raise UsageError(f"XMP of {len(written)} bytes does not fit a JPEG ({_MOST_JPEG_BYTES}): write a PNG.")
         segments, rest = _jpeg_segments(data)
         kept = [one for one in segments if not one[4:].startswith(_JPEG_MARK)]
-        body = _JPEG_MARK + packet
+        body = _JPEG_MARK + written
         first = 1 if kept and kept[0][1] == 0xE0 else 0  # JFIF's own segment stays in front
         kept.insert(first, b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
         return b"\xff\xd8" + b"".join(kept) + rest
@@ -117,7 +117,12 @@ def _exif_text(value: bytes) -> str:
     return "; ".join(filter(None, (part.strip() for part in text.split("\0"))))
 
 
-def _packet(properties: Mapping[str, str | Sequence[str]]) -> bytes:
+def packet(properties: Mapping[str, str | Sequence[str]]) -> bytes:
+    """The XMP packet of these properties, for an encoder that takes one; `write_xmp` puts it into a file that stands.
+
+    Raises:
+        UsageError: an unknown prefix.
+    """
     used = sorted({name.partition(":")[0] for name in properties})
     unknown = [prefix for prefix in used if prefix not in NAMESPACES]
     if unknown:

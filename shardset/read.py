@@ -2,24 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from base.errors import SourceError
+from base.errors import SourceError, UsageError
 from base.files import canonical_json
 from base.seeds import fraction
 from shardset import names
+from shardset.target import Target, target
 
 TEXTS = ("txt", "json")
+AHEAD = 8  # samples, or sizes of shards, asked for at once
 MEND = "remove this shard and export again, or copy it again from where the folder came from."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ref:
-    """One sample, not read yet. `members` are (extension, offset, size in bytes) in the shard."""
+    """One sample, not read yet. `members` are (extension, offset, size in bytes, SHA-256) in the shard."""
 
     key: str
     split: str
@@ -28,12 +32,15 @@ class Ref:
     parent: str | None
     anchor: str
     concepts: tuple[str, ...]
-    members: tuple[tuple[str, int, int], ...]
+    members: tuple[tuple[str, int, int, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One sample: the image's original bytes, its caption, and the record that says whose it is and what it permits."""
+    """One sample: the image, its caption, and the record that says whose it is and what it permits.
+
+    `key` is the SHA-256 of the picture in the archive; `image` has these bytes, or those of a scaled or signed copy.
+    """
 
     key: str
     image: bytes
@@ -44,9 +51,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class ShardFolder:
-    """An opened folder: the manifest is in memory, the pictures are on disk."""
+    """An opened folder: the manifest is in memory, the pictures are on disk or wherever the folder stands."""
 
-    folder: Path
+    place: Target
     manifest: Mapping[str, Any]
 
     def refs(self, split: str | None = None, kind: str | None = None) -> tuple[Ref, ...]:
@@ -54,20 +61,29 @@ class ShardFolder:
         return tuple(one for one in self._all if split in (None, one.split) and kind in (None, one.kind))
 
     def load(self, ref: Ref) -> Sample:
-        """Read one sample and check that the image is the one that its key names.
+        """Read one sample and check every member against the manifest.
 
         Raises:
             SourceError: the shard is missing, cut or altered; the message names shard and sample.
         """
-        data = self._members(ref)
+        shard = f"{self.place.where}/{ref.shard}"
+        start = min(offset for _, offset, _, _ in ref.members)
+        end = max(offset + size for _, offset, size, _ in ref.members)
+        whole = self.place.read_range(ref.shard, start, end - start)  # members lie side by side: one request, not three
+        data = {}
+        for name, offset, size, sha256 in ref.members:
+            data[name] = whole[offset - start : offset - start + size]
+            if len(data[name]) != size:
+                raise SourceError(f"{shard} ends inside sample {ref.key}: {MEND}")
+            if hashlib.sha256(data[name]).hexdigest() != sha256:
+                what = "text" if name in TEXTS else "image"
+                raise SourceError(f"{shard}: the {what} of sample {ref.key} is altered ({name}): {MEND}")
         extension = next(name for name in data if name not in TEXTS)
-        if hashlib.sha256(data[extension]).hexdigest() != ref.key:
-            raise SourceError(f"{self.folder / ref.shard}: the image of sample {ref.key} is altered: {MEND}")
         try:
             record = json.loads(data["json"])
             caption = data["txt"].decode()
         except ValueError as error:
-            raise SourceError(f"{self.folder / ref.shard}: sample {ref.key} cannot be read: {error}") from error
+            raise SourceError(f"{shard}: sample {ref.key} cannot be read: {error}") from error
         return Sample(key=ref.key, image=data[extension], extension=extension, caption=caption, record=record)
 
     @cached_property
@@ -83,48 +99,38 @@ class ShardFolder:
     def _all(self) -> tuple[Ref, ...]:
         return tuple(sorted((ref for shard in self.manifest["shards"] for ref in _refs(shard)), key=lambda one: one.key))
 
-    def _members(self, ref: Ref) -> dict[str, bytes]:
-        path = self.folder / ref.shard
-        found = {}
-        try:
-            with path.open("rb") as stream:
-                for name, offset, size in ref.members:
-                    stream.seek(offset)
-                    found[name] = stream.read(size)
-                    if len(found[name]) != size:
-                        raise SourceError(f"{path} ends inside sample {ref.key}: {MEND}")
-        except FileNotFoundError:
-            raise SourceError(f"{path} is missing, though the manifest names it: {MEND}") from None
-        return found
 
-
-def open_shards(folder: Path) -> ShardFolder:
-    """Open a folder that `fototeca export` wrote; that its shards are there and whole in length is checked, no picture is read.
+def open_shards(folder: Path | str | Target) -> ShardFolder:
+    """Open what `fototeca export` wrote, by path or URL; that its shards are there and whole in length is checked, no more.
 
     Raises:
         SourceError: there is no manifest, it is not one of this format, or a shard is missing or cut.
     """
-    opened = ShardFolder(folder, read_manifest(folder))
-    for shard in opened.manifest["shards"]:
-        path = folder / shard["name"]
-        if not path.exists():
-            raise SourceError(f"{path} is missing, though the manifest names it: {MEND}")
-        if path.stat().st_size != shard["size_bytes"]:
-            raise SourceError(f"{path} has {path.stat().st_size} bytes, the manifest says {shard['size_bytes']}: {MEND}")
+    place = target(folder)
+    opened = ShardFolder(place, read_manifest(place))
+    shards = opened.manifest["shards"]
+    with ThreadPoolExecutor(AHEAD, thread_name_prefix="shards") as threads:
+        sizes = list(threads.map(place.size, [shard["name"] for shard in shards]))
+    for shard, found in zip(shards, sizes, strict=True):
+        if found is None:
+            raise SourceError(f"{place.where}/{shard['name']} is missing, though the manifest names it: {MEND}")
+        if found != shard["size_bytes"]:
+            raise SourceError(f"{place.where}/{shard['name']} has {found} bytes, the manifest says {shard['size_bytes']}: {MEND}")
     return opened
 
 
-def read_manifest(folder: Path) -> Mapping[str, Any]:
+def read_manifest(folder: Path | str | Target) -> Mapping[str, Any]:
     """The manifest, whose every key that a reader needs is there; the shards are not looked at.
 
     Raises:
         SourceError: as for `open_shards`.
     """
-    path = folder / names.MANIFEST
+    place = target(folder)
+    path = f"{place.where}/{names.MANIFEST}"
+    if place.size(names.MANIFEST) is None:
+        raise SourceError(f"{place.where} holds no {names.MANIFEST}: name a folder that `fototeca export` wrote.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SourceError(f"{folder} holds no {names.MANIFEST}: name a folder that `fototeca export` wrote.") from None
+        manifest = json.loads(place.read(names.MANIFEST).decode())
     except ValueError as error:
         raise SourceError(f"{path} is no JSON: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != names.FORMAT:
@@ -151,7 +157,7 @@ def _refs(shard: Mapping[str, Any]) -> list[Ref]:
             parent=row["parent"],
             anchor=row["anchor"],
             concepts=tuple(row["concepts"]),
-            members=tuple((name, offset, size) for name, (offset, size, _) in sorted(row["members"].items())),
+            members=tuple((name, offset, size, sha256) for name, (offset, size, sha256) in sorted(row["members"].items())),
         )
         for row in shard["samples"]
     ]
@@ -169,39 +175,78 @@ def draw(folder: ShardFolder, ref: Ref, alpha: float, seed: int, access_number: 
 
 
 def read(
-    folder: Path | ShardFolder, *, split: str = "train", alpha: float = 0.5, seed: int = 0, epoch: int = 0
+    folder: Path | str | ShardFolder,
+    *,
+    split: str = "train",
+    alpha: float = 0.5,
+    seed: int = 0,
+    epoch: int = 0,
+    shuffled: bool = False,
+    batch_size: int | None = None,
+    side_px: int = 512,
+    grid_px: int = 64,
 ) -> Any:  # webdataset's pipeline; importing it at the top would load torch
     """A WebDataset pipeline over one epoch of a split: N real samples, some of them replaced by a variation.
 
-    Yields what `webdataset.WebDataset` yields: `__key__`, `__url__`, and the members' bytes under their extensions (`jpg`,
-    `png`…, `txt`, `json`). Add `.decode("pil")`, `.shuffle(…)`, `.to_tuple(…)`, `.batched(…)` as with any pipeline. Order is
-    by key; each picture is checked against its key, and a worker reads only its own.
+    Without `batch_size` it yields what `webdataset.WebDataset` yields: `__key__`, `__url__`, and the members' bytes under
+    their extensions (`jpg`, `png`…, `txt`, `json`); add `.decode("pil")`, `.to_tuple(…)` as with any pipeline. With it, batches
+    of pictures of one size: `pixels` (uint8 [B, H, W, 3], sRGB, upright), `txt` and `json` (lists of B). Every member is
+    checked against the manifest; a worker reads only its own samples.
+
+        from shardset.read import read
+        for batch in read("shards", alpha=0.5, batch_size=8, side_px=512):
+            print(batch["pixels"].shape, batch["txt"][0])
 
     Args:
-        folder: as given to `open_shards`.
+        folder: as given to `open_shards`: a path, or a URL.
         split: train, val or test.
         alpha: see `draw`; 0 gives real pictures only, 0.5 is the paper's.
-        seed: of the draws.
-        epoch: its number: another epoch draws other variations.
+        seed: of the draws and of the order.
+        epoch: its number: another epoch draws other variations, in another order.
+        shuffled: in an order drawn for this epoch; else by key. Samples are read by offset, so any order costs the same.
+        batch_size: pictures in a batch; each shape's last batch may hold fewer, nothing is dropped or repeated.
+        side_px: with `batch_size`: pictures are scaled to about `side_px`² in area, near their own proportions.
+        grid_px: with `batch_size`: sides are multiples of it.
+
+    Raises:
+        UsageError: a split or a size that there is not.
+        SourceError: as for `open_shards`; while reading, as for `ShardFolder.load`, and a file that is no picture.
     """
+    if split not in names.SPLITS:
+        raise UsageError(f"there is no split {split!r}: {', '.join(names.SPLITS)}.")
+    if batch_size is not None and (batch_size < 1 or not 1 <= grid_px <= side_px):
+        told = f"batch_size {batch_size}, side_px {side_px}, grid_px {grid_px}"
+        raise UsageError(f"{told}: none may be below 1, and side_px not below grid_px.")
     import webdataset
     from webdataset.compat import FluidWrapper
 
     opened = folder if isinstance(folder, ShardFolder) else open_shards(folder)
-    pipeline = FluidWrapper(_Epoch(opened, split, alpha, seed, epoch))
-    for stage in (webdataset.split_by_node, webdataset.split_by_worker, webdataset.map(_Loading(opened))):
+    pipeline = FluidWrapper(_Epoch(opened, split, alpha, seed, epoch, shuffled))
+    for stage in (webdataset.split_by_node, webdataset.split_by_worker, _Loading(opened)):
         pipeline.append(stage)
+    if batch_size is not None:
+        from shardset.buckets import Batched
+
+        pipeline.append(Batched(batch_size=batch_size, side_px=side_px, grid_px=grid_px))
     return pipeline
 
 
+@dataclass(frozen=True)
 class _Epoch:
     """The first stage of the pipeline: what one epoch yields, not read yet; it can be walked again and sent to workers."""
 
-    def __init__(self, folder: ShardFolder, split: str, alpha: float, seed: int, epoch: int) -> None:
-        self.folder, self.split, self.alpha, self.seed, self.epoch = folder, split, alpha, seed, epoch
+    folder: ShardFolder
+    split: str
+    alpha: float
+    seed: int
+    epoch: int
+    shuffled: bool
 
     def __iter__(self) -> Iterator[Ref]:
-        for ref in self.folder.refs(self.split, "real"):
+        refs = self.folder.refs(self.split, "real")
+        if self.shuffled:
+            refs = tuple(sorted(refs, key=lambda ref: fraction("order", self.seed, self.epoch, ref.key)))
+        for ref in refs:
             yield draw(self.folder, ref, self.alpha, self.seed, self.epoch)
 
     def __call__(self) -> Iterator[Ref]:
@@ -209,16 +254,29 @@ class _Epoch:
 
 
 class _Loading:
-    """The last stage: a worker reads only the samples that are its own."""
+    """A stage that reads a worker's own samples in order, the next few at once: to read from afar is mostly to wait."""
 
     def __init__(self, folder: ShardFolder) -> None:
         self.folder = folder
 
-    def __call__(self, ref: Ref) -> dict[str, Any]:
+    def __call__(self, refs: Iterable[Ref]) -> Iterator[dict[str, Any]]:
+        coming: deque[Future[dict[str, Any]]] = deque()
+        with ThreadPoolExecutor(AHEAD, thread_name_prefix="samples") as threads:
+            try:
+                for ref in refs:
+                    coming.append(threads.submit(self._loaded, ref))
+                    if len(coming) == AHEAD:
+                        yield coming.popleft().result()
+                while coming:
+                    yield coming.popleft().result()
+            finally:
+                threads.shutdown(cancel_futures=True)
+
+    def _loaded(self, ref: Ref) -> dict[str, Any]:
         sample = self.folder.load(ref)
         return {
             "__key__": sample.key,
-            "__url__": str(self.folder.folder / ref.shard),
+            "__url__": f"{self.folder.place.where}/{ref.shard}",
             sample.extension: sample.image,
             "txt": sample.caption.encode(),
             "json": canonical_json(sample.record).encode(),

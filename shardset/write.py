@@ -2,36 +2,49 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from base.errors import SourceError
 from base.faults import kill_point
-from base.files import canonical_json, sha256_of_file, write_text, written_whole
+from base.files import canonical_json
 from shardset import names
+from shardset.tar import BLOCK_BYTES, Members, found, header, padded, placed
+from shardset.target import Target, target, write_if_new
 
-BLOCK_BYTES = 512
-RECORD_BYTES = 10_240  # tar's blocking factor of 20
-MODE = 0o444
 SHARD_BYTES = 250_000_000  # wanted size; 0.1 to 1 GB reads well from disk and network
 LEAST_BITS = 2
+AHEAD_BYTES = 64 << 20
+"""So much is read and checked ahead, by threads, while what came before is written."""
+READERS = min(8, os.cpu_count() or 2)
+WRITERS = 2
+"""Shards at work at once: one is made while the disk or the network takes the other."""
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewSample:
-    """One picture to hand over. `load` gives the image's bytes, whose SHA-256 is `key`; it is called only when needed."""
+    """One picture to hand over, named by the SHA-256 of the picture in the store.
+
+    `load` gives the bytes that go into the shard; it is called only when needed, and from several threads. Where `made` is
+    empty they are the store's own bytes. Else they are made from these, and `made` states all that decides what they become
+    (size, encoder, quality, versions, whose signature), so that a shard is written again exactly when that changes.
+    """
 
     key: str
     extension: str
     size_bytes: int
+    """Of the picture in the store."""
     caption: str
     record: Mapping[str, Any]
     load: Callable[[], bytes]
+    made: str = ""
 
     @property
     def split(self) -> str:
@@ -64,7 +77,7 @@ class Written:
 
 
 def write_folder(
-    folder: Path,
+    folder: Path | Target,
     samples: Iterable[NewSample],
     *,
     purpose: str,
@@ -74,8 +87,8 @@ def write_folder(
 ) -> Written:
     """Write what changed, then the manifest, then remove superseded shards; killed anywhere, the next call finishes.
 
-    A shard whose name (the digest of its contents) and size are as they should be is kept without reading it again;
-    `shardset.verify` is what looks for damage.
+    A shard whose name (the digest of its contents) and size are as the manifest says is kept without reading it again;
+    `shardset.verify` is what looks for damage. One that a killed call left is read back, and kept when it is whole.
 
     Args:
         folder: made when absent; other files in it are left alone.
@@ -89,37 +102,34 @@ def write_folder(
     Raises:
         SourceError: a key twice, or bytes that do not match their key.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    place = target(folder)
     listed = sorted(samples, key=lambda sample: sample.key)
     twice = [key for key, number in Counter(sample.key for sample in listed).items() if number > 1]
     if twice:
         raise SourceError(f"{twice[0]} stands twice in one export: readers would merge the two samples.")
-    before = _old_manifest(folder)
-    names.sweep(folder, lambda name: name == names.MANIFEST or names.parse(name) is not None)
+    before = _old_manifest(place)
+    place.sweep(lambda name: name == names.MANIFEST or names.parse(name) is not None)
     bits = int(before.get("bucket_bits", _wanted_bits(listed)))
     groups: dict[tuple[str, str, str], list[NewSample]] = defaultdict(list)
     for sample in listed:
         groups[sample.split, sample.kind, names.bucket(str(sample.record["anchor"]), bits)].append(sample)
     known = {shard["name"]: shard for shard in before.get("shards", ())}
-    entries: list[dict[str, Any]] = []
+    entries: list[Mapping[str, Any]] = []
     written: list[str] = []
     kept: list[str] = []
-    for number, ((split, kind, bucket), members) in enumerate(sorted(groups.items()), start=1):
-        layout, size_bytes = _layout(members)
-        told = [(f"{row['key']}.{ext}", sha256) for row in layout for ext, (_, _, sha256) in row["members"].items()]
-        name = str(names.ShardName(split=split, kind=kind, bucket=bucket, digest=names.content_digest(told)))
-        path = folder / name
-        entry = {"name": name, "split": split, "kind": kind, "bucket": bucket, "size_bytes": size_bytes, "samples": layout}
-        if path.exists() and path.stat().st_size == size_bytes:
-            entry["sha256"] = known[name]["sha256"] if name in known else sha256_of_file(path)
-            kept.append(name)
-        else:
-            entry["sha256"] = _write_shard(path, members)
-            written.append(name)
-            kill_point("export.after_shard")
-        entries.append(entry)
-        if progress:
-            progress("writing shards", number, len(groups))
+    with ThreadPoolExecutor(WRITERS, thread_name_prefix="shards") as threads:
+        coming = [threads.submit(_brought_up_to_date, place, parts, members, known) for parts, members in sorted(groups.items())]
+        try:
+            for number, one in enumerate(coming, start=1):
+                entry, is_new = one.result()
+                entries.append(entry)
+                (written if is_new else kept).append(entry["name"])
+                if is_new:
+                    kill_point("export.after_shard")
+                if progress:
+                    progress("writing shards", number, len(groups))
+        finally:
+            threads.shutdown(cancel_futures=True)
     manifest = {
         **about,
         "format": names.FORMAT,
@@ -128,18 +138,15 @@ def write_folder(
         "counts": _counts(listed),
         "shards": entries,
     }
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = _as_text(manifest)
     if beside:
         beside(entries, text)
     kill_point("export.before_manifest")
-    path = folder / names.MANIFEST
-    changed = not path.exists() or path.read_bytes() != text.encode()
-    if changed:
-        write_text(path, text)
-    wanted = {entry["name"] for entry in entries}
-    removed = sorted(path.name for path in folder.glob("*.tar") if names.parse(path.name) and path.name not in wanted)
+    changed = write_if_new(place, names.MANIFEST, text.encode())
+    wanted = {str(entry["name"]) for entry in entries}
+    removed = [name for name in place.listed() if names.parse(name) and name not in wanted]
     for name in removed:
-        (folder / name).unlink()
+        place.remove(name)
     return Written(
         manifest_digest=hashlib.sha256(text.encode()).hexdigest(),
         written=tuple(written),
@@ -153,79 +160,110 @@ def write_folder(
     )
 
 
-def _write_shard(path: Path, samples: Sequence[NewSample]) -> str:
-    """One USTAR file, members by key and extension; returns its SHA-256."""
+def _brought_up_to_date(
+    place: Target,
+    parts: tuple[str, str, str],
+    members: Sequence[NewSample],
+    known: Mapping[str, Mapping[str, Any]],
+) -> tuple[Mapping[str, Any], bool]:
+    """A shard's entry in the manifest, and whether it was written just now."""
+    split, kind, bucket = parts
+    texts = [sample.texts() for sample in members]
+    name = str(names.ShardName(split=split, kind=kind, bucket=bucket, digest=_contents(members, texts)))
+    if name in known and place.size(name) == known[name]["size_bytes"]:
+        return known[name], False
+    stands = None if name in known else found(place, name, [sample.key for sample in members])
+    layout, sha256, size_bytes = stands or _write_shard(place, name, members, texts)
+    rows = [_row(sample, one) for sample, one in zip(members, layout, strict=True)]
+    said = {"split": split, "kind": kind, "bucket": bucket, "size_bytes": size_bytes, "sha256": sha256}
+    return {"name": name, **said, "samples": rows}, stands is None
+
+
+def _contents(samples: Sequence[NewSample], texts: Sequence[Mapping[str, bytes]]) -> str:
+    """The digest in a shard's name, of what is known before a picture is read: keys, how each is made, and the texts."""
+    told = []
+    for sample, beside in zip(samples, texts, strict=True):
+        image = hashlib.sha256(f"{sample.key}\x1f{sample.made}".encode()).hexdigest() if sample.made else sample.key
+        told.append((f"{sample.key}.{sample.extension}", image))
+        told += [(f"{sample.key}.{extension}", hashlib.sha256(data).hexdigest()) for extension, data in beside.items()]
+    return names.content_digest(told)
+
+
+def _row(sample: NewSample, members: Members) -> dict[str, Any]:
+    """What the manifest says of one sample."""
+    record = sample.record
+    return {
+        "key": sample.key,
+        "parent": record["parent"],
+        "anchor": record["anchor"],
+        "concepts": [concept["name"] for concept in record["concepts"]],
+        "members": members,
+    }
+
+
+def _write_shard(
+    place: Target, name: str, samples: Sequence[NewSample], texts: Sequence[Mapping[str, bytes]]
+) -> tuple[list[Members], str, int]:
+    """One USTAR file, members by key and extension; returns where they lie, the file's SHA-256 and its size."""
     digest = hashlib.sha256()
+    layout: list[Members] = []
 
-    def put(stream: IO[bytes], data: bytes) -> int:
-        digest.update(data)
-        return stream.write(data)
+    def put(stream: IO[bytes], *parts: bytes) -> None:
+        for part in parts:
+            digest.update(part)
+        stream.writelines(parts)
 
-    with written_whole(path) as stream:
-        size = 0
-        for sample in samples:
-            image = sample.load()
-            if len(image) != sample.size_bytes or hashlib.sha256(image).hexdigest() != sample.key:
-                raise SourceError(f"the bytes of {sample.key} have changed since they were stored: run `fototeca check --bytes`.")
-            for extension, data in sorted({**sample.texts(), sample.extension: image}.items()):
-                size += put(stream, header(f"{sample.key}.{extension}", len(data)))
-                size += put(stream, data + bytes(-len(data) % BLOCK_BYTES))
-        put(stream, bytes(_padded(size) - size))
-    return digest.hexdigest()
+    with place.writing(name) as stream:
+        end = 0
+        for sample, told, (image, sha256) in zip(samples, texts, _read_ahead(samples), strict=True):
+            facts = {extension: (len(data), hashlib.sha256(data).hexdigest()) for extension, data in told.items()}
+            members, end = placed(sample.key, {**facts, sample.extension: (len(image), sha256)}, end)
+            for extension, data in sorted({**told, sample.extension: image}.items()):
+                put(stream, header(f"{sample.key}.{extension}", len(data)), data, bytes(-len(data) % BLOCK_BYTES))
+            layout.append(members)
+        put(stream, bytes(padded(end) - end))
+    return layout, digest.hexdigest(), padded(end)
 
 
-def header(name: str, size_bytes: int) -> bytes:
-    """A 512-byte USTAR header of a regular file: mtime 0, owner 0 without a name, mode 0444 (POSIX.1-1988)."""
-    if len(name.encode()) > 100 or size_bytes >= 8**11:
-        raise SourceError(f"{name} ({size_bytes} bytes) does not fit into a plain tar header.")
-    fields = [
-        name.encode().ljust(100, b"\0"),
-        f"{MODE:07o}\0".encode(),
-        b"0000000\0" * 2,  # owner and group
-        f"{size_bytes:011o}\0".encode(),
-        b"00000000000\0",  # mtime
-        b" " * 8,  # checksum, counted as blanks
-        b"0",
-        bytes(100),  # link name
-        b"ustar\00000",
-        bytes(64),  # owner's and group's names
-        bytes(16),  # device numbers, of no meaning for files
-        bytes(167),
+def _read_ahead(samples: Sequence[NewSample]) -> Iterator[tuple[bytes, str]]:
+    """The samples' images with their SHA-256, in order, made and checked by threads while earlier ones are written."""
+    with ThreadPoolExecutor(READERS, thread_name_prefix="shard") as threads:
+        coming: deque[tuple[int, Future[tuple[bytes, str]]]] = deque()
+        ahead_bytes, following = 0, iter(samples)
+        try:
+            while True:
+                while ahead_bytes < AHEAD_BYTES and (sample := next(following, None)) is not None:
+                    coming.append((sample.size_bytes, threads.submit(_checked, sample)))
+                    ahead_bytes += sample.size_bytes
+                if not coming:
+                    return
+                size_bytes, image = coming.popleft()
+                ahead_bytes -= size_bytes
+                yield image.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _checked(sample: NewSample) -> tuple[bytes, str]:
+    image = sample.load()
+    sha256 = hashlib.sha256(image).hexdigest()
+    if not sample.made and sha256 != sample.key:
+        raise SourceError(f"the bytes of {sample.key} have changed since they were stored: run `fototeca check --bytes`.")
+    return image, sha256
+
+
+def _as_text(manifest: Mapping[str, Any]) -> str:
+    """JSON with a line for each key, each shard and each sample, so that two manifests can be compared line by line."""
+    shards = []
+    for shard in manifest["shards"]:
+        rows = ",\n   ".join(map(canonical_json, shard["samples"]))
+        rest = canonical_json({name: value for name, value in shard.items() if name != "samples"})
+        shards.append(f'  {rest[:-1]},"samples":[\n   {rows}]}}')
+    lines = [
+        f" {canonical_json(name)}: " + ("[\n" + ",\n".join(shards) + "]" if name == "shards" else canonical_json(value))
+        for name, value in sorted(manifest.items())
     ]
-    block = b"".join(fields)
-    return block[:148] + f"{sum(block):06o}\0 ".encode() + block[156:]
-
-
-def _layout(samples: Sequence[NewSample]) -> tuple[list[dict[str, Any]], int]:
-    """Rows of the manifest, with [offset, size, sha256] of each member's data, and the shard's size in bytes."""
-    rows: list[dict[str, Any]] = []
-    place = 0
-    for sample in samples:
-        members: dict[str, list[int | str]] = {}
-        for extension, (size, sha256) in sorted(_sized(sample).items()):
-            members[extension] = [place + BLOCK_BYTES, size, sha256]
-            place += BLOCK_BYTES + size + -size % BLOCK_BYTES
-        rows.append(
-            {
-                "key": sample.key,
-                "parent": sample.record["parent"],
-                "anchor": sample.record["anchor"],
-                "concepts": [concept["name"] for concept in sample.record["concepts"]],
-                "members": members,
-            }
-        )
-    return rows, _padded(place)
-
-
-def _padded(size_bytes: int) -> int:
-    end = size_bytes + 2 * BLOCK_BYTES
-    return end + -end % RECORD_BYTES
-
-
-def _sized(sample: NewSample) -> dict[str, tuple[int, str]]:
-    """Size in bytes and SHA-256 of each member, by extension; the image is not read."""
-    texts = {extension: (len(data), hashlib.sha256(data).hexdigest()) for extension, data in sample.texts().items()}
-    return {**texts, sample.extension: (sample.size_bytes, sample.key)}
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _wanted_bits(samples: Sequence[NewSample]) -> int:
@@ -241,14 +279,14 @@ def _counts(samples: Sequence[NewSample]) -> dict[str, int]:
     return {"samples": len(samples), **dict(sorted(counts.items()))}
 
 
-def _old_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / names.MANIFEST
-    if not path.exists():
+def _old_manifest(place: Target) -> dict[str, Any]:
+    if place.size(names.MANIFEST) is None:
         return {}
+    shown = f"{place.where}/{names.MANIFEST}"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(place.read(names.MANIFEST).decode())
     except ValueError as error:
-        raise SourceError(f"{path} is no JSON: {error}. Remove it to write the folder anew.") from error
+        raise SourceError(f"{shown} is no JSON: {error}. Remove it to write the folder anew.") from error
     if not isinstance(found, dict) or found.get("format") != names.FORMAT:
-        raise SourceError(f"{path} is of another format than {names.FORMAT}: export into another folder.")
+        raise SourceError(f"{shown} is of another format than {names.FORMAT}: export into another folder.")
     return found

@@ -2,8 +2,8 @@
 
 Cioni et al. 2023 (figure 5) compare three cosines: (a) picture and caption, (b) variation and caption, (c) picture and
 variation. (b) not below (a) says that the caption still holds; (c) says how far the picture moved. What is high differs from
-model to model, so the default looks at the fall from (a) to (b) and not at either number. The other side of the window, a
-variation too near its picture, is `copy_of_parent`.
+model to model, so the default looks at the fall from (a) to (b) and not at either number, and at (c) only where it is as low as
+between strangers. The other side of the window, a variation too near its picture, is `copy_of_parent`.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,10 @@ class Params:
     as a mean over a collection; single pictures scatter. An assumption, not measured: set it from a curve of strengths."""
     min_likeness: float | None = None
     """When set, the least likeness of variation and prompt, whatever the parent's is. Comparable within one model only."""
-    min_parent_likeness: float | None = None
-    """When set, the least likeness of variation and parent picture. Comparable within one model only."""
+    min_parent_likeness: float | None = 0.5
+    """The least likeness of variation and parent picture: what two unrelated photographs have to CLIP, so that it catches in any
+    collection only what has nothing left of its parent (assumption, not measured). Comparable within one model only: set it
+    from the table of likeness in an export's README. None: how far a variation moved does not count."""
     verdict: Literal["exclude", "review"] = "exclude"
     """A variation is easily made again, and a wrong label teaches the wrong thing."""
 

@@ -14,6 +14,9 @@ STRAYED = [
     ("fallen a little", 0.25, 0.28, 0.90, None),
     ("fallen exactly as far as allowed", 0.23, 0.28, 0.90, None),
     ("strayed", 0.20, 0.28, 0.70, "likeness 0.2, where the picture it varies has 0.28 and a fall of at most 0.05 is allowed."),
+    ("far from its parent", 0.28, 0.28, 0.499, "too far from the picture it varies: likeness 0.499, where at least 0.5"),
+    ("as far as allowed", 0.28, 0.28, 0.50, None),
+    ("caption holds, not compared with its parent", 0.28, 0.28, None, None),
     ("never compared", None, 0.28, 0.90, None),
     ("parent never compared", 0.10, None, 0.90, None),
     ("fallen, not compared with its parent", 0.20, 0.28, None, "likeness 0.2, where the picture it varies has 0.28"),
@@ -50,7 +53,7 @@ def strayed(tmp_path_factory: pytest.TempPathFactory) -> SeenArchive:
         archive.embedded([name, f"parent of {name}"])
         archive.embedded([name, f"parent of {name}"], "copy")
     report = archive.curate()
-    assert report.abstained["strayed_from_caption"] == 2
+    assert report.abstained["strayed_from_caption"] == 3
     return archive
 
 
@@ -105,9 +108,11 @@ BACK = "exclude → keep"
     ("change", "moves"),
     [
         ("max_drop=0.04", {"fallen exactly as far as allowed": OUT}),
-        ("max_drop=0.08", {"strayed": BACK, "fallen, not compared with its parent": BACK}),
+        ("max_drop=0.08", {"strayed": BACK}),  # how near the other is to its parent is not known: its last word stays
         ("min_likeness=0.23", {"parent never compared": OUT}),  # below, not at
-        ("min_parent_likeness=0.95", {name: OUT for name, *_, said in STRAYED if said is None}),
+        ("min_parent_likeness=0.95", {name: OUT for name, *_, moved, said in STRAYED if moved and said is None}),
+        ("min_parent_likeness=none", {"far from its parent": BACK}),
+        ("min_parent_likeness=-1", {"far from its parent": BACK}),
         ("verdict=review", {name: "exclude → review" for name, *_, said in STRAYED if said}),
     ],
 )

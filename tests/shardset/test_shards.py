@@ -15,8 +15,9 @@ from small_shards import sample
 from base.errors import SourceError
 from shardset import names
 from shardset.read import draw, open_shards, read
+from shardset.tar import header
 from shardset.verify import verify
-from shardset.write import NewSample, Written, header, write_folder
+from shardset.write import NewSample, Written, write_folder
 
 
 def written(folder: Path, samples: list[NewSample]) -> Written:
@@ -115,7 +116,7 @@ def test_a_flipped_bit_is_named_with_shard_and_sample(tmp_path: Path, collection
     assert verify(tmp_path) == []
     folder = open_shards(tmp_path)
     ref = folder.refs("train", "real")[3]
-    offset = next(place for name, place, _ in ref.members if name == "jpg")
+    offset = next(place for name, place, _, _ in ref.members if name == "jpg")
     path = tmp_path / ref.shard
     path.chmod(0o644)
     data = bytearray(path.read_bytes())
@@ -130,7 +131,7 @@ def test_a_flipped_bit_is_named_with_shard_and_sample(tmp_path: Path, collection
 def test_a_flip_anywhere_in_a_sample_is_named(tmp_path: Path, collection: list[NewSample], member: str, back: int) -> None:
     written(tmp_path, collection)
     ref = open_shards(tmp_path).refs("train", "real")[2]
-    offset, size = next((place, size) for name, place, size in ref.members if name == member)
+    offset, size = next((place, size) for name, place, size, _ in ref.members if name == member)
     path = tmp_path / ref.shard
     data = bytearray(path.read_bytes())
     data[offset - back if back >= 0 else offset + size - back] ^= 4  # data, tar header, or padding
