@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
+
+from base.direct import DirectStream
 
 READ_SIZE_BYTES = 1 << 20
 
@@ -31,15 +33,16 @@ def sha256_of_file(path: Path) -> str:
 
 
 @contextmanager
-def written_whole(path: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
+def written_whole(path: Path, *, sync: bool = True, past_cache: bool = False) -> Iterator[IO[bytes]]:
     """A stream whose bytes appear at `path` only when the block ends without an error; else nothing is left behind.
 
-    The temporary file lies in the same folder, is fsynced (unless `sync` is False) and renamed over `path`.
+    The temporary file lies in the same folder, is fsynced (unless `sync` is False) and renamed over `path`. With `past_cache`
+    its bytes go straight to the disk where the system can: for large files that nobody reads again soon.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as stream:
+        with cast(IO[bytes], DirectStream(str(temporary))) if past_cache else temporary.open("wb") as stream:
             yield stream
             stream.flush()
             if sync:

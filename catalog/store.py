@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from base.direct import write_durably
 from base.errors import SourceError, from_os_error
 from base.faults import kill_point
 from base.files import sha256_of_file, sync_folder
-from catalog.direct import write_durably
 
 STORE_NAME = "store"
 INCOMING_NAME = "incoming"  # temporary files; inside the store, so that the rename never crosses a file system

@@ -14,6 +14,7 @@ import duckdb
 
 from base import locks
 from base.errors import UsageError
+from base.garbage import collected_later
 from catalog import attribution, db, runs
 from catalog.purpose import purpose_of
 from catalog.store import Store
@@ -98,7 +99,7 @@ def export(
     asked = {"folder": place.where, "purpose": purpose.name, **_asked(settings)}
     with db.reading(workspace):
         pass  # no catalogue: named before a run begins
-    with _only_writer(workspace, place), runs.begin(workspace, "export", asked) as run:
+    with collected_later(), _only_writer(workspace, place), runs.begin(workspace, "export", asked) as run:
         place.sweep(BESIDE.__contains__)
         chosen = choose(workspace, purpose, selection, settings.policy, signer)
         before = _sums(place)

@@ -99,7 +99,7 @@ class LocalFolder:
 
     def writing(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """As for `Target`."""
-        return written_whole(self.path / name)
+        return written_whole(self.path / name, past_cache=name.endswith(".tar"))
 
     def remove(self, name: str) -> None:
         """As for `Target`."""

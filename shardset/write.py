@@ -19,7 +19,8 @@ from shardset.target import Target, target, write_if_new
 
 SHARD_BYTES = 250_000_000  # wanted size; 0.1 to 1 GB reads well from disk and network
 LEAST_BITS = 2
-AHEAD_BYTES = 64 << 20
+AHEAD_BYTES = 32 << 20
+LOT_BYTES = 2 << 20
 """So much is read and checked ahead, by threads, while what came before is written."""
 READERS = min(8, os.cpu_count() or 2)
 WRITERS = 2
@@ -228,28 +229,44 @@ def _write_shard(
 def _read_ahead(samples: Sequence[NewSample]) -> Iterator[tuple[bytes, str]]:
     """The samples' images with their SHA-256, in order, made and checked by threads while earlier ones are written."""
     with ThreadPoolExecutor(READERS, thread_name_prefix="shard") as threads:
-        coming: deque[tuple[int, Future[tuple[bytes, str]]]] = deque()
-        ahead_bytes, following = 0, iter(samples)
+        coming: deque[tuple[int, Future[list[tuple[bytes, str]]]]] = deque()
+        ahead_bytes, following = 0, _lots(samples)
         try:
             while True:
-                while ahead_bytes < AHEAD_BYTES and (sample := next(following, None)) is not None:
-                    coming.append((sample.size_bytes, threads.submit(_checked, sample)))
-                    ahead_bytes += sample.size_bytes
+                while ahead_bytes < AHEAD_BYTES and (lot := next(following, None)) is not None:
+                    size_bytes = sum(sample.size_bytes for sample in lot)
+                    coming.append((size_bytes, threads.submit(_checked, lot)))
+                    ahead_bytes += size_bytes
                 if not coming:
                     return
-                size_bytes, image = coming.popleft()
+                size_bytes, images = coming.popleft()
                 ahead_bytes -= size_bytes
-                yield image.result()
+                yield from images.result()
         finally:
             threads.shutdown(cancel_futures=True)
 
 
-def _checked(sample: NewSample) -> tuple[bytes, str]:
-    image = sample.load()
-    sha256 = hashlib.sha256(image).hexdigest()
-    if not sample.made and sha256 != sample.key:
-        raise SourceError(f"the bytes of {sample.key} have changed since they were stored: run `fototeca check --bytes`.")
-    return image, sha256
+def _lots(samples: Sequence[NewSample]) -> Iterator[list[NewSample]]:
+    """So many together that threads hand over seldom: each time costs more than reading a small picture."""
+    lot: list[NewSample] = []
+    for sample in samples:
+        lot.append(sample)
+        if sum(one.size_bytes for one in lot) >= LOT_BYTES:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
+
+
+def _checked(lot: Sequence[NewSample]) -> list[tuple[bytes, str]]:
+    found = []
+    for sample in lot:
+        image = sample.load()
+        sha256 = hashlib.sha256(image).hexdigest()
+        if not sample.made and sha256 != sample.key:
+            raise SourceError(f"the bytes of {sample.key} have changed since they were stored: run `fototeca check --bytes`.")
+        found.append((image, sha256))
+    return found
 
 
 def _as_text(manifest: Mapping[str, Any]) -> str:

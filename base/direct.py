@@ -5,11 +5,18 @@ time (2026-11-21, a virtual machine, whose fresh pages are dear: 3.3 s for 5,000
 """
 
 import errno
+import io
 import mmap
 import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where nothing is written past the cache either
+    fcntl = None  # type: ignore[assignment]
 
 DIRECT = getattr(os, "O_DIRECT", 0)
 """Linux has it; elsewhere files go through the cache."""
@@ -22,6 +29,8 @@ BUFFER_BYTES = 1 << 20
 
 NOT_SO_HERE = (errno.EINVAL, errno.EOPNOTSUPP)
 """What file systems say that know no direct writes (tmpfs before Linux 6.6), or only of larger blocks."""
+
+STREAM_BUFFER_BYTES = 4 << 20
 
 _own = threading.local()
 
@@ -43,6 +52,89 @@ def write_durably(files: Sequence[tuple[str, bytes]]) -> None:
     finally:
         for handle in handles:
             os.close(handle)
+
+
+class DirectStream(io.RawIOBase):
+    """One large file, written from beginning to end past the page cache, or through it where the system knows no other way.
+
+    What does not fill a block at the end goes through the cache; `flush` ends the direct part.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Make the file, or empty it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        super().__init__()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
+        self._direct = bool(DIRECT and fcntl)
+        try:
+            self._handle = os.open(path, flags | (DIRECT if self._direct else 0), 0o666)
+        except OSError as error:
+            if not self._direct or error.errno not in NOT_SO_HERE:
+                raise
+            self._direct = False
+            self._handle = os.open(path, flags, 0o666)
+        self._buffer = memoryview(mmap.mmap(-1, STREAM_BUFFER_BYTES))
+        self._filled = 0
+
+    def writable(self) -> bool:
+        """Nothing else."""
+        return True
+
+    def fileno(self) -> int:
+        """For fsync, after `flush`."""
+        return self._handle
+
+    def write(self, data: Any) -> int:
+        """Take all of the bytes.
+
+        Raises:
+            OSError: the disk is full, or gone.
+        """
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while left:
+            part = left[: STREAM_BUFFER_BYTES - self._filled]
+            self._buffer[self._filled : self._filled + len(part)] = part
+            self._filled += len(part)
+            left = left[len(part) :]
+            if self._filled == STREAM_BUFFER_BYTES:
+                self._put(self._buffer)
+                self._filled = 0
+        return size
+
+    def flush(self) -> None:
+        """Everything taken is with the system; what follows goes through the cache."""
+        if self.closed or not self._filled:
+            return
+        self._through_the_cache()
+        self._put(self._buffer[: self._filled])
+        self._filled = 0
+
+    def close(self) -> None:
+        """Write the rest, and let go of the file."""
+        if self.closed:
+            return
+        try:
+            super().close()  # flushes
+        finally:
+            os.close(self._handle)
+
+    def _put(self, block: memoryview) -> None:
+        while block:
+            try:
+                block = block[os.write(self._handle, block) :]
+            except OSError as error:
+                if not self._direct or error.errno not in NOT_SO_HERE:
+                    raise
+                self._through_the_cache()  # file systems that say so only now, or a write that ended inside a block
+
+    def _through_the_cache(self) -> None:
+        if self._direct:
+            fcntl.fcntl(self._handle, fcntl.F_SETFL, fcntl.fcntl(self._handle, fcntl.F_GETFL) & ~DIRECT)
+            self._direct = False
 
 
 def _written(path: str, data: bytes) -> int:
