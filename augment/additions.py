@@ -85,16 +85,19 @@ class Additions:
 NOTHING = Additions()
 
 
-def as_columns(additions: Additions) -> dict[str, str | None]:
+def as_columns(additions: Additions, precision: str = "float32") -> dict[str, str | None]:
     """The columns lora, control and sampler of a request as canonical JSON, each None without such a thing.
 
     Files are named by the last two parts of their path and by their digest, so that a catalogue tells nobody's folders.
     """
     control = additions.control
+    sampler = {"timestep_spacing": additions.timestep_spacing} if additions.timestep_spacing else {}
+    if precision != "float32":  # it moves pixels
+        sampler["precision"] = precision
     return {
         "lora": canonical_json([_lora(one) for one in additions.loras]) if additions.loras else None,
         "control": canonical_json(_control(control)) if control else None,
-        "sampler": canonical_json({"timestep_spacing": additions.timestep_spacing}) if additions.timestep_spacing else None,
+        "sampler": canonical_json(sampler) if sampler else None,
     }
 
 

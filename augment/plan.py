@@ -268,7 +268,7 @@ def _requests(
     made: set[str],
 ) -> Iterator[Work]:
     suffixes = settings.prompt_suffixes or ("",)
-    additions = as_columns(settings.additions)
+    additions = as_columns(settings.additions, settings.precision)
     for number in range(settings.variations_per_parent):
         for parent, item in parents:
             prompt = prompt_for(

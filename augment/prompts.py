@@ -59,9 +59,12 @@ def checked(template: str) -> str:
         UsageError: one is not, or a brace is left open.
     """
     try:
-        used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parts = list(string.Formatter().parse(template))
     except ValueError as error:
         raise UsageError(f"template {template!r} cannot be read: {error}.") from None
+    if any(conversion or form for _, _, form, conversion in parts):
+        raise UsageError(f"template {template!r} asks for a format: write the placeholders alone, such as {{caption}}.")
+    used = {name for _, name, _, _ in parts if name is not None}
     for name in sorted(used - set(PLACEHOLDERS)):
         raise UsageError(f"template {template!r} holds {{{name}}}; {nearest(name, PLACEHOLDERS)}")
     return template

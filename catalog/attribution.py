@@ -31,6 +31,7 @@ class Words:
     picture_by: str
     picture: str
     variation: str
+    scaled: str
     source: str
     licence: str
     credit: str
@@ -39,14 +40,17 @@ class Words:
 WORDS = {
     "en": Words(
         "Credits", "“{}”", "{} by {}", "Picture by {}", "Picture {}", "Made by a model, as a variation of: {}",
+        "Scaled copy",
         "Source: {}", "Licence: {}", "Credit: {}",
     ),
     "pt": Words(
         "Créditos", "“{}”", "{}, de {}", "Imagem de {}", "Imagem {}", "Feita por um modelo, como variação de: {}",
+        "Cópia redimensionada",
         "Fonte: {}", "Licença: {}", "Crédito: {}",
     ),
     "es": Words(
         "Créditos", "«{}»", "{}, de {}", "Imagen de {}", "Imagen {}", "Hecha por un modelo, como variación de: {}",
+        "Copia redimensionada",
         "Fuente: {}", "Licencia: {}", "Crédito: {}",
     ),
 }  # fmt: skip
@@ -71,6 +75,8 @@ def line(row: Mapping[str, Any], language: str = "en") -> str:
         parts.append(words.licence.format(_with_address(licence, row.get("licence_uri"))))
     if credit := _own_credit(row):
         parts.append(words.credit.format(credit))
+    if row.get("scaled"):
+        parts.append(words.scaled)
     whole = " ".join(part if part.endswith((".", "!", "?", "…")) else f"{part}." for part in parts)
     return " ".join(whole.split())
 
@@ -117,6 +123,8 @@ def paragraph(row: Mapping[str, Any], language: str = "en") -> str:
         parts.append(words.licence.format(_link(html.escape(licence), row.get("licence_uri"), ' rel="license"')))
     if credit := _own_credit(row):
         parts.append(words.credit.format(html.escape(credit)))
+    if row.get("scaled"):
+        parts.append(words.scaled)
     return f'<p id="sha256-{html.escape(str(row["sha256"]))}">{". ".join(parts)}.</p>'
 
 

@@ -10,12 +10,18 @@ JOIN held AS other ON other.sha256 = pair.b
 WHERE
   one.split IS DISTINCT FROM other.split
   AND pair.kind = 'phash'  -- pairs of a model are kept up to any likeness: the same subject is no leak
-  AND pair.kind = 'phash'
   AND coalesce(pair.verified, 1) >= 0.6
   AND (
     pair.verified >= 0.9
     OR NOT EXISTS (SELECT 1 FROM current_links AS link WHERE link.a = pair.a AND link.b = pair.b AND link.kind = 'cannot')
   )
+UNION
+SELECT 'variation and a picture', pair.a, pair.b, one.split, other.split, one.title, other.title
+FROM pairs AS pair
+JOIN kept AS one ON one.sha256 = pair.a
+JOIN kept AS other ON other.sha256 = pair.b
+WHERE
+  pair.kind = 'phash' AND pair.verified >= 0.9 AND one.split IS DISTINCT FROM other.split AND 'generated' IN (one.kind, other.kind)
 UNION
 SELECT 'linked by a person', link.a, link.b, one.split, other.split, one.title, other.title
 FROM current_links AS link

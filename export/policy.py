@@ -14,7 +14,7 @@ from pixels.decode import DECODE_VERSION, Unreadable, open_picture
 from pixels.marks import GENERATED, packet, read_xmp, write_xmp
 
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp"}
-MOST_PX = 65_535  # a JPEG's longest side
+MOST_PX = {"jpeg": 65_500, "png": 65_500, "webp": 16_383}  # what libjpeg and libwebp take
 REDUCED = 4
 """The decoder may reduce first, to no less than half of so many times the longest side: as sharp, and far less memory."""
 
@@ -39,8 +39,9 @@ class ImagePolicy:
         Raises:
             UsageError: a number out of its range.
         """
-        if self.longest_side_px is not None and not 16 <= self.longest_side_px <= MOST_PX:
-            raise UsageError(f"a longest side of {self.longest_side_px} px: give 16 to {MOST_PX}.")
+        most_px = MOST_PX[self.encoder]
+        if self.longest_side_px is not None and not 16 <= self.longest_side_px <= most_px:
+            raise UsageError(f"a longest side of {self.longest_side_px} px: give 16 to {most_px} for {self.encoder}.")
         if not 1 <= self.quality <= 100:
             raise UsageError(f"quality is {self.quality}: give 1 to 100.")
 
@@ -57,7 +58,8 @@ class ImagePolicy:
         """As the manifest states it."""
         if self.longest_side_px is None:
             return {"pictures": "original bytes"}
-        return {"pictures": "scaled", "colour": "sRGB", "exif": "removed, rights kept as XMP", **asdict(self)}
+        told = {"pictures": "scaled", "colour": "sRGB", "exif": "removed, rights kept as XMP", **asdict(self)}
+        return {name: value for name, value in told.items() if name != "quality" or self.encoder != "png"}
 
 
 def check_bytes(data: bytes, sha256: str) -> None:

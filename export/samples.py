@@ -1,5 +1,6 @@
 """Which pictures go into an export, and what each sample says: rights resolved for the purpose, concepts, credit, lineage."""
 
+import hashlib
 import json
 import unicodedata
 from collections import Counter, defaultdict
@@ -22,6 +23,7 @@ PERMISSIONS = ("derivatives", "commercial", "redistribute", "attribution", "shar
 VARIATION = ("prompt", "negative_prompt", "model", "revision", "scheduler", "seed", "strength", "guidance", "steps")
 ADDITIONS = ("lora", "control", "sampler")
 GATE_SHOWN = 10
+GROUP_SALT = "fototeca-group-1"
 ORIGINALS = ImagePolicy()
 
 
@@ -131,7 +133,7 @@ def _sorted_out(
     """The licence under which a kept picture goes in, or the reason why it stays out."""
     if selection.concepts and not set(selection.concepts) & set(row["concepts"]):
         return "of other concepts"
-    if allowed is not None and row["subject"] not in allowed:
+    if allowed is not None and (row["parent_subject"] or row["subject"]) not in allowed:  # a variation goes with its parent
         return "not meeting --where"
     generated = row["kind"] == "generated"
     if licence := permitted(offers, purpose, own, derivatives=generated):
@@ -168,6 +170,8 @@ def _sample(
     caption = unicodedata.normalize("NFC", row["caption"] or row["title"] or "").strip()
     names = ("title", "creator", "creation_date", "source", "source_id", "page_url", "image_url", "format", "width_px")
     record: dict[str, Any] = {name: row[name] for name in (*names, "height_px", "credit_line", "anchor", "split", "subject")}
+    # A group is named by one of its pictures, which may be one that was withdrawn: outside, nobody shall know it by its sum.
+    record["anchor"] = hashlib.sha256(f"{GROUP_SALT}\x1f{row['anchor']}".encode()).hexdigest()
     record |= {
         "sha256": row["sha256"],
         "origin": row["kind"],
@@ -226,6 +230,8 @@ def _concept(name: str, known: Mapping[str, Any] | None) -> dict[str, Any]:
 def _subjects_where(workspace: Path, condition: str | None) -> set[str] | None:
     if condition is None:
         return None
+    if not condition.strip():
+        raise UsageError("--where is empty: give a condition over the view kept, or leave it out.")
     answer = query.ask(workspace, f"SELECT subject FROM kept WHERE (\n{condition}\n)", limit=10_000_000)
     return {str(row[0]) for row in answer.rows}
 

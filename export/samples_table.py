@@ -1,12 +1,14 @@
 """The samples as one Parquet table, from which Croissant reads: what each is, whose, under which licence, in which shard."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from base.errors import NoSpaceError
 from export.card import licence_name
 from shardset.write import NewSample
 
@@ -19,6 +21,24 @@ COLUMNS = {
     "prompt": "VARCHAR", "model": "VARCHAR", "revision": "VARCHAR",
 }  # fmt: skip
 """`sha256` is of the picture in the archive and the key of the sample, `member_sha256` of the bytes handed over."""
+
+
+@contextmanager
+def room_in_temporary_folder() -> Iterator[None]:
+    """Names a full temporary folder, of which DuckDB tells in words of its own.
+
+    Raises:
+        NoSpaceError: there is no room left.
+    """
+    try:
+        yield
+    except duckdb.IOException as error:
+        if "No space left" in str(error):
+            where = tempfile.gettempdir()
+            raise NoSpaceError(
+                f"no space left in the temporary folder {where}: free some, or set TMPDIR, and run again."
+            ) from error
+        raise
 
 
 def samples_table(samples: Sequence[NewSample], shards: Sequence[Mapping[str, Any]]) -> bytes:
@@ -50,5 +70,6 @@ def samples_table(samples: Sequence[NewSample], shards: Sequence[Mapping[str, An
         connection.execute("SET threads = 1")  # one writer, one order
         path = Path(room) / NAME
         quoted = str(path).replace("'", "''")
-        connection.execute(f"COPY (SELECT {listed}) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)", columns)
+        with room_in_temporary_folder():
+            connection.execute(f"COPY (SELECT {listed}) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)", columns)
         return path.read_bytes()

@@ -21,15 +21,17 @@ from catalog.store import Store
 from export import beside, card
 from export.policy import ImagePolicy
 from export.samples import ORIGINALS, Selection, Signs, choose
+from export.samples_table import room_in_temporary_folder
 from shardset import names
 from shardset.target import LocalFolder, Target, target, write_if_new
-from shardset.write import NewSample, Written, write_folder
+from shardset.write import NewSample, write_folder
 
 log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS"
 LICENCE_FILES = {"licences.csv": "FORMAT csv, HEADER", "licences.parquet": "FORMAT parquet, COMPRESSION zstd"}
 BESIDE = frozenset({"credits.csv", "credits.html", *LICENCE_FILES, *beside.NAMES, SUMS})
+OWN_FOLDERS = ("store", "spool", "signing")
 LICENCE_COLUMNS = {
     "sha256": "VARCHAR", "split": "VARCHAR", "kind": "VARCHAR", "family": "VARCHAR", "version": "VARCHAR",
     "jurisdiction": "VARCHAR", "uri": "VARCHAR", "spdx": "VARCHAR", "derivatives": "BOOLEAN", "commercial": "BOOLEAN",
@@ -93,7 +95,7 @@ def export(
         NoSpaceError: the disk is full; the former export stands.
     """
     place = target(Path(folder).expanduser().resolve() if isinstance(folder, Path) else folder)
-    _check_place(place)
+    _check_place(place, workspace)
     purpose = purpose_of(workspace).stricter(settings.purpose)
     selection = Selection(concepts=settings.concepts, where=settings.where, limit=settings.limit)
     asked = {"folder": place.where, "purpose": purpose.name, **_asked(settings)}
@@ -120,6 +122,7 @@ def export(
                 files = {**listed.result(), **shown.result(), names.MANIFEST: manifest.encode()}
                 files |= beside.described(chosen.samples, facts, purpose.name, shards, files, crate=settings.ro_crate)
                 _write_beside(place, files, shards)
+                _spool(run, workspace, place, settings, purpose.name, chosen.samples, shards, manifest)
 
             written = write_folder(
                 place,
@@ -127,9 +130,9 @@ def export(
                 purpose=purpose.name,
                 about=about,
                 beside=describe,
+                trusted=_stated_manifest(before),
                 progress=progress,
             )
-        _spool(run, workspace, place, purpose.name, settings, written)
         run.count("samples", written.samples)
         for reason, number in chosen.left_out.items():
             run.count(f"left_out_{reason}", number)
@@ -193,7 +196,8 @@ def _licences(samples: Sequence[NewSample]) -> dict[str, bytes]:
         connection.execute(f"CREATE TABLE licences AS SELECT {listed}", columns)
         for name, options in LICENCE_FILES.items():
             quoted = str(Path(room) / name).replace("'", "''")
-            connection.execute(f"COPY (SELECT * FROM licences ORDER BY sha256) TO '{quoted}' ({options})")
+            with room_in_temporary_folder():
+                connection.execute(f"COPY (SELECT * FROM licences ORDER BY sha256) TO '{quoted}' ({options})")
         return {name: (Path(room) / name).read_bytes() for name in LICENCE_FILES}
 
 
@@ -209,44 +213,61 @@ def _credit(sample: NewSample) -> dict[str, Any]:
         "source": record["source"],
         "page_url": record["page_url"],
         "modified": record["origin"] == "generated",
+        "scaled": bool(record["scaled"]),
         "parent": record["parent"],
     }
 
 
-def _spool(run: runs.Run, workspace: Path, place: Target, purpose: str, settings: ExportSettings, written: Written) -> None:
+def _spool(
+    run: runs.Run,
+    workspace: Path,
+    place: Target,
+    settings: ExportSettings,
+    purpose: str,
+    samples: Sequence[NewSample],
+    shards: Sequence[Mapping[str, Any]],
+    manifest: str,
+) -> None:
+    """State who is handed over where, durably, before the manifest makes the folder whole: no withdrawal shall miss it."""
     inside = isinstance(place, LocalFolder) and place.path.is_relative_to(workspace)
+    digest = hashlib.sha256(manifest.encode()).hexdigest()
+    subjects = {sample.key: str(sample.record["subject"]) for sample in samples}
     run.add(
         "exports",
         {
-            "manifest_digest": written.manifest_digest,
+            "manifest_digest": digest,
             "folder": str(Path(place.where).relative_to(workspace)) if inside else place.where,
             "purpose": purpose,
             "selection": _asked(settings),
-            "shards": len(written.manifest["shards"]),
-            "samples": written.samples,
+            "shards": len(shards),
+            "samples": len(samples),
         },
     )
-    for shard in written.manifest["shards"]:
-        for row in shard["samples"]:
-            run.add(
-                "samples",
-                {
-                    "export": written.manifest_digest,
-                    "sha256": row["key"],
-                    "subject": written.subject_of[row["key"]],
-                    "split": shard["split"],
-                    "shard": shard["name"],
-                },
-            )
+    rows = [
+        {
+            "export": digest,
+            "sha256": row["key"],
+            "subject": subjects[row["key"]],
+            "split": shard["split"],
+            "shard": shard["name"],
+        }
+        for shard in shards
+        for row in shard["samples"]
+    ]
+    run.add_all("samples", rows, durable=True)
 
 
-def _check_place(place: Target) -> None:
+def _check_place(place: Target, workspace: Path) -> None:
+    for name in OWN_FOLDERS:
+        if isinstance(place, LocalFolder) and place.path.is_relative_to((workspace / name).resolve()):
+            raise UsageError(f"{place.where} lies in {name}/ of the workspace, which is fototeca's own: name another folder.")
     if isinstance(place, LocalFolder) and place.path.exists() and not place.path.is_dir():
         raise UsageError(f"{place.where} is a file: name a folder.")
     listed = place.listed() if not isinstance(place, LocalFolder) or place.path.is_dir() else []
     if names.MANIFEST in listed:
         return
-    foreign = [name for name in listed if name not in BESIDE and not names.parse(name) and not name.endswith(".tmp")]
+    ours = SUMS in listed or any(names.parse(name) for name in listed)  # else a README.md is somebody's own
+    foreign = [name for name in listed if not (names.parse(name) or name.endswith(".tmp") or (ours and name in BESIDE))]
     if isinstance(place, LocalFolder) and place.path.is_dir():
         foreign += sorted(path.name for path in place.path.iterdir() if path.is_dir())
     if foreign:
@@ -255,6 +276,15 @@ def _check_place(place: Target) -> None:
 
 def _asked(settings: ExportSettings) -> dict[str, Any]:
     return {"concepts": list(settings.concepts), "where": settings.where, "limit": settings.limit}
+
+
+def _stated_manifest(sums: bytes | None) -> str | None:
+    """The SHA-256 that the folder's list of sums gives its manifest."""
+    for line in (sums or b"").decode(errors="replace").splitlines():
+        sha256, _, name = line.partition("  ")
+        if name == names.MANIFEST:
+            return sha256
+    return None
 
 
 def _sums(place: Target) -> bytes | None:

@@ -228,9 +228,12 @@ def _given(path: Path | None, variable: str) -> bytes:
         return b""
     path = path or Path(text)
     try:
-        return path.expanduser().read_bytes()
+        data = path.expanduser().read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): name a PEM file.") from error
+    if not data.strip():
+        raise UsageError(f"{path} is empty: name a PEM file.")
+    return data
 
 
 @dataclass(frozen=True, kw_only=True)

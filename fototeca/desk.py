@@ -16,7 +16,7 @@ from base.settings import workspace_folder
 
 WorkspaceOption = Annotated[
     Path | None,
-    typer.Option("--workspace", envvar="FOTOTECA_HOME", help="Folder of the collection; the current folder by default."),
+    typer.Option("--workspace", help="Folder of the collection; FOTOTECA_HOME, else the current folder, when not given."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout instead of words.")]
 

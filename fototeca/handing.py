@@ -46,12 +46,17 @@ def export(
     given: dict[str, Any] = {"longest_side_px": longest_side, "encoder": encoder, "quality": quality}
     if longest_side is None and (encoder or quality):
         raise UsageError("--encoder and --quality say how scaled copies are written: give --longest-side too.")
+    if folder.startswith("memory:"):
+        raise UsageError(f"{folder} is gone when the command ends: name a folder, or an address that lasts.")
     if not sign and (certificate or private_key):
         raise UsageError("--certificate and --private-key say who signs: give --sign too.")
     signer = None
     if sign:
+        from catalog import db
         from export.sign import signer_of
 
+        with db.reading(desk.workspace):
+            pass  # no catalogue: named before a key is made
         signer = signer_of(desk.workspace, certificate, private_key)
     settings = ExportSettings(
         purpose=purpose,
@@ -98,5 +103,6 @@ def verify(
     )
     if faults:
         raise CheckFailed(
-            f"{count_of(len(faults), 'fault')} in {folder}: have it sent again, or export again from the workspace it came from."
+            f"{count_of(len(faults), 'fault')} in {folder}: have it sent again; or, where the workspace is, remove the files"
+            " that are named, and export again (the others are kept)."
         )

@@ -26,6 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# A place that may not be read or written, or is not what was asked for.
+REFUSED = (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 START = "Start"
 COLLECT = "Collect"
 KEEP = "Keep and answer for"
@@ -114,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
         _leave(error, error.exit_code, words)
     except OSError as error:
         known = from_os_error(error, "working")
-        refused = error.errno in (errno.EACCES, errno.EROFS)  # a place that may not be read or written
+        refused = error.errno in REFUSED
         _leave(known or error, known.exit_code if known else 2 if refused else 1, words)
     except Exception as error:  # noqa: BLE001  # the top: nothing above it could say more
         traceback.print_exc()

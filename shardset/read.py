@@ -214,6 +214,8 @@ def read(
     """
     if split not in names.SPLITS:
         raise UsageError(f"there is no split {split!r}: {', '.join(names.SPLITS)}.")
+    if not 0 <= alpha <= 1:
+        raise UsageError(f"alpha is {alpha}: it is a probability, 0 to 1.")
     if batch_size is not None and (batch_size < 1 or not 1 <= grid_px <= side_px):
         told = f"batch_size {batch_size}, side_px {side_px}, grid_px {grid_px}"
         raise UsageError(f"{told}: none may be below 1, and side_px not below grid_px.")

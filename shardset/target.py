@@ -5,8 +5,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Protocol
+from urllib.parse import unquote
 
-from base.errors import SourceError
+from base.errors import SourceError, UsageError
 from base.files import written_whole
 from shardset import names
 
@@ -74,14 +75,14 @@ class LocalFolder:
         """As for `Target`."""
         try:
             return (self.path / name).stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def read(self, name: str) -> bytes:
         """As for `Target`."""
         try:
             return (self.path / name).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise SourceError(f"{self.path / name} is missing.") from None
 
     def read_range(self, name: str, offset: int, size_bytes: int) -> bytes:
@@ -90,7 +91,7 @@ class LocalFolder:
             with (self.path / name).open("rb") as stream:
                 stream.seek(offset)
                 return stream.read(size_bytes)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise SourceError(f"{self.path / name} is missing.") from None
 
     def listed(self) -> list[str]:
@@ -120,8 +121,11 @@ def target(where: "str | Path | Target") -> Target:
         return LocalFolder(where)
     if not isinstance(where, str):
         return where
-    if where.startswith("file://"):
-        return LocalFolder(Path(where.removeprefix("file://")))
+    if where.lower().startswith("file://"):
+        path = unquote(where[len("file://") :].removeprefix("localhost"))
+        if not path.startswith("/"):
+            raise UsageError(f"{where} is no whole path: give file:///full/path, or the path alone.")
+        return LocalFolder(Path(path).resolve())
     if not URL.match(where):
         return LocalFolder(Path(where))
     from shardset.remote import Remote

@@ -18,7 +18,7 @@ from shardset.tar import BLOCK_BYTES, Members, found, header, padded, placed
 from shardset.target import Target, target, write_if_new
 
 SHARD_BYTES = 250_000_000  # wanted size; 0.1 to 1 GB reads well from disk and network
-LEAST_BITS = 2
+LEAST_BITS, MOST_BITS = 2, 8
 AHEAD_BYTES = 32 << 20
 LOT_BYTES = 2 << 20
 """So much is read and checked ahead, by threads, while what came before is written."""
@@ -84,6 +84,7 @@ def write_folder(
     purpose: str,
     about: Mapping[str, Any],
     beside: Callable[[Sequence[Mapping[str, Any]], str], None] | None = None,
+    trusted: str | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write what changed, then the manifest, then remove superseded shards; killed anywhere, the next call finishes.
@@ -98,6 +99,8 @@ def write_folder(
         about: further keys of the manifest (selection, counts); no time and no run id, or equal exports would differ.
         beside: is given the manifest's shards and its text when all shards stand, to write what belongs beside them; the
             manifest comes last.
+        trusted: SHA-256 that the manifest had when it was written, where something else says so; what an altered manifest says
+            of shards is then not believed, and they are read back.
         progress: is told ("writing shards", done, total).
 
     Raises:
@@ -108,13 +111,13 @@ def write_folder(
     twice = [key for key, number in Counter(sample.key for sample in listed).items() if number > 1]
     if twice:
         raise SourceError(f"{twice[0]} stands twice in one export: readers would merge the two samples.")
-    before = _old_manifest(place)
+    before, digest = _old_manifest(place)
     place.sweep(lambda name: name == names.MANIFEST or names.parse(name) is not None)
-    bits = int(before.get("bucket_bits", _wanted_bits(listed)))
+    bits = max(int(before.get("bucket_bits", LEAST_BITS)), _wanted_bits(listed))
     groups: dict[tuple[str, str, str], list[NewSample]] = defaultdict(list)
     for sample in listed:
         groups[sample.split, sample.kind, names.bucket(str(sample.record["anchor"]), bits)].append(sample)
-    known = {shard["name"]: shard for shard in before.get("shards", ())}
+    known = {shard["name"]: shard for shard in before.get("shards", ())} if trusted in (None, digest) else {}
     entries: list[Mapping[str, Any]] = []
     written: list[str] = []
     kept: list[str] = []
@@ -174,10 +177,22 @@ def _brought_up_to_date(
     if name in known and place.size(name) == known[name]["size_bytes"]:
         return known[name], False
     stands = None if name in known else found(place, name, [sample.key for sample in members])
+    if stands and not _as_wanted(members, texts, stands[0]):
+        stands = None
     layout, sha256, size_bytes = stands or _write_shard(place, name, members, texts)
     rows = [_row(sample, one) for sample, one in zip(members, layout, strict=True)]
     said = {"split": split, "kind": kind, "bucket": bucket, "size_bytes": size_bytes, "sha256": sha256}
     return {"name": name, **said, "samples": rows}, stands is None
+
+
+def _as_wanted(samples: Sequence[NewSample], texts: Sequence[Mapping[str, bytes]], layout: Sequence[Members]) -> bool:
+    """Whether a shard that stands there holds what would be written; of pictures that are made, nothing is known beforehand."""
+    for sample, told, members in zip(samples, texts, layout, strict=True):
+        wanted = {extension: hashlib.sha256(data).hexdigest() for extension, data in told.items()}
+        wanted[sample.extension] = str(members.get(sample.extension, ("", "", ""))[2]) if sample.made else sample.key
+        if {extension: sha256 for extension, (_, _, sha256) in members.items()} != wanted:
+            return False
+    return not any(sample.made for sample in samples)
 
 
 def _contents(samples: Sequence[NewSample], texts: Sequence[Mapping[str, bytes]]) -> str:
@@ -286,7 +301,7 @@ def _as_text(manifest: Mapping[str, Any]) -> str:
 def _wanted_bits(samples: Sequence[NewSample]) -> int:
     """Bits of the bucket for a first export; later ones keep it, so that pictures stay in their shards."""
     bits = LEAST_BITS
-    while bits < 8 and sum(sample.size_bytes for sample in samples) > SHARD_BYTES << bits:
+    while bits < MOST_BITS and sum(sample.size_bytes for sample in samples) > SHARD_BYTES << bits:
         bits += 1
     return bits
 
@@ -296,14 +311,23 @@ def _counts(samples: Sequence[NewSample]) -> dict[str, int]:
     return {"samples": len(samples), **dict(sorted(counts.items()))}
 
 
-def _old_manifest(place: Target) -> dict[str, Any]:
+def _old_manifest(place: Target) -> tuple[dict[str, Any], str]:
+    """What the folder's manifest says, and the SHA-256 of its bytes; nothing where there is none."""
     if place.size(names.MANIFEST) is None:
-        return {}
+        return {}, ""
     shown = f"{place.where}/{names.MANIFEST}"
+    data = place.read(names.MANIFEST)
     try:
-        found = json.loads(place.read(names.MANIFEST).decode())
+        manifest = json.loads(data.decode())
     except ValueError as error:
-        raise SourceError(f"{shown} is no JSON: {error}. Remove it to write the folder anew.") from error
-    if not isinstance(found, dict) or found.get("format") != names.FORMAT:
+        raise SourceError(f"{shown} is no JSON: {error}. Remove it, and export again.") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != names.FORMAT:
         raise SourceError(f"{shown} is of another format than {names.FORMAT}: export into another folder.")
-    return found
+    try:
+        whole = all(names.parse(one["name"]) and int(one["size_bytes"]) >= 0 for one in manifest.get("shards", ()))
+        whole = whole and 0 <= int(manifest.get("bucket_bits", 0)) <= MOST_BITS
+    except (KeyError, TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise SourceError(f"{shown} is damaged: remove it, and export again.")
+    return manifest, hashlib.sha256(data).hexdigest()
