@@ -220,5 +220,7 @@ def _present(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
+    if text.isprintable() and text[:1] not in ("=", "+", "-", "@", " "):  # most are: no line ends in it, nothing to run
+        return text
     flat = " ".join(text.splitlines())
     return f"'{flat}" if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r", "\n") else flat

@@ -320,6 +320,8 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def _as_values(row: Any) -> dict[str, Any]:
+    if isinstance(row, dict):
+        return dict(row)
     if hasattr(row, "as_row"):
         return dict(row.as_row())
     return dict(vars(row) if is_dataclass(row) else row)

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import importlib.util
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from export import card, croissant, likeness_plot, ro_crate, samples_table
@@ -42,7 +42,8 @@ def described(
     purpose: str,
     shards: Sequence[Mapping[str, Any]],
     files: Mapping[str, bytes],
-    *,
+    earlier: Mapping[str, bytes],
+    standing: Collection[str],
     crate: bool,
 ) -> dict[str, bytes]:
     """The table of samples, the Croissant that reads it and, where wanted, the RO-Crate, which lists all files.
@@ -53,9 +54,11 @@ def described(
         purpose: that every sample permits.
         shards: as the manifest lists them.
         files: all others that stand beside the shards, the manifest among them.
+        earlier: files as the export before wrote them.
+        standing: keys of samples of which the earlier table of samples says what is to be said now.
         crate: whether an RO-Crate is wanted.
     """
-    table = samples_table.samples_table(samples, shards)
+    table = samples_table.samples_table(samples, shards, earlier.get(samples_table.NAME), standing)
     digest = hashlib.sha256(files[names.MANIFEST]).hexdigest()
     made = {
         samples_table.NAME: table,

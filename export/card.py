@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from catalog import db
 from export import likeness_plot
 from export.front_matter import front_matter
@@ -42,25 +44,24 @@ class Facts:
     """The table of figure 5 (`export.likeness_plot.table`); empty where nothing was measured."""
 
 
-def facts(workspace: Path, samples: Sequence[NewSample]) -> Facts:
-    """Read them; the catalogue is closed again before anything is written."""
+def facts(connection: duckdb.DuckDBPyConnection, samples: Sequence[NewSample]) -> Facts:
+    """Ask for them."""
     made = {sample.key for sample in samples if sample.kind == "synthetic"}
     sources = sorted({str(sample.record["source"]) for sample in samples if sample.record["source"]})
     keys = [sample.key for sample in samples]
-    with db.reading(workspace) as connection:
-        excluded = db.fetch(
-            connection,
-            "SELECT criterion, count(*) AS items FROM excluded GROUP BY criterion ORDER BY items DESC, criterion",
-        )
-        waiting = db.fetch(connection, "SELECT count(*) AS items FROM waiting")[0]["items"]
-        lineage = db.fetch(connection, "SELECT * FROM lineage ORDER BY sha256") if made else []
-        declared = db.fetch(connection, (HERE / "institutions.sql").read_text(encoding="utf-8"), {"sources": sources})
-        newest = db.fetch(
-            connection,
-            "SELECT strftime(max(stored_at), '%Y-%m-%d') AS day FROM images WHERE sha256 IN (SELECT unnest($keys::VARCHAR[]))",
-            {"keys": keys},
-        )[0]["day"]
-        likeness = likeness_plot.table(connection, keys) if made else ()
+    excluded = db.fetch(
+        connection,
+        "SELECT criterion, count(*) AS items FROM excluded GROUP BY criterion ORDER BY items DESC, criterion",
+    )
+    waiting = db.fetch(connection, "SELECT count(*) AS items FROM waiting")[0]["items"]
+    lineage = db.fetch(connection, "SELECT * FROM lineage ORDER BY sha256") if made else []
+    declared = db.fetch(connection, (HERE / "institutions.sql").read_text(encoding="utf-8"), {"sources": sources})
+    newest = db.fetch(
+        connection,
+        "SELECT strftime(max(stored_at), '%Y-%m-%d') AS day FROM images WHERE sha256 IN (SELECT unnest($keys::VARCHAR[]))",
+        {"keys": keys},
+    )[0]["day"]
+    likeness = likeness_plot.table(connection, keys) if made else ()
     told = [name for name in SETTINGS if any(row.get(name) is not None for row in lineage if row["sha256"] in made)]
     settings = Counter(tuple(row[name] for name in told) for row in lineage if row["sha256"] in made)
     ordered = sorted(settings.items(), key=lambda one: tuple(map(str, one[0])))

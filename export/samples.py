@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from base.errors import CheckFailed, UsageError
+from base.files import canonical_json
 from catalog import db, query
 from catalog.purpose import Purpose, purpose_of
 from catalog.store import Store
+from export.card import Facts, facts
 from export.policy import EXTENSIONS as ENCODED
 from export.policy import ImagePolicy, check_bytes, scaled
 from pixels.decode import EXTENSIONS
@@ -47,10 +49,11 @@ class Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The samples of an export, and how many kept pictures were left out, by reason."""
+    """The samples of an export, how many kept pictures were left out, by reason, and what the catalogue says of all of them."""
 
     samples: tuple[NewSample, ...]
     left_out: Mapping[str, int]
+    facts: Facts
 
 
 class Signs(Protocol):
@@ -81,29 +84,32 @@ def choose(
     """
     own = purpose_of(workspace)
     allowed = _subjects_where(workspace, selection.where)
+    store = Store(workspace)
     with db.reading(workspace) as connection:
+        connection.execute((HERE / "held.sql").read_text(encoding="utf-8"))
         rows = db.fetch(connection, (HERE / "kept.sql").read_text(encoding="utf-8"))
         offers: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for offer in db.fetch(connection, "SELECT * FROM licences_offered ORDER BY subject, openness, position"):
             offers[offer["subject"]].append(offer)
         concepts = {row["name"]: row for row in db.fetch(connection, "SELECT * FROM current_concepts")}
         crossing = db.fetch(connection, (HERE / "gate.sql").read_text(encoding="utf-8"))
-    _check_concepts(selection.concepts, rows, concepts)
-    left_out: Counter[str] = Counter()
-    taken: list[Taken] = []
-    for row in rows:
-        one = _sorted_out(row, offers[row["parent_subject"] or row["subject"]], purpose, own, selection, allowed)
-        if isinstance(one, str):
-            left_out[one] += 1
-        else:
-            taken.append(one)
-    taken = _limited(taken, selection.limit, left_out)
-    _check_splits(taken, crossing)
-    store = Store(workspace)
-    return Chosen(
-        samples=tuple(_sample(one, purpose, concepts, store, policy, signer) for one in taken),
-        left_out=dict(sorted(left_out.items())),
-    )
+        _check_concepts(selection.concepts, rows, concepts)
+        left_out: Counter[str] = Counter()
+        taken: list[Taken] = []
+        for row in rows:
+            one = _sorted_out(row, offers[row["parent_subject"] or row["subject"]], purpose, own, selection, allowed)
+            if isinstance(one, str):
+                left_out[one] += 1
+            else:
+                taken.append(one)
+        taken = _limited(taken, selection.limit, left_out)
+        _check_splits(taken, crossing)
+        defined = [{name: row[name] for name in ("name", "class_noun", "rare_token")} for row in concepts.values()]
+        common = hashlib.sha256(
+            canonical_json([purpose.name, policy.told(), sorted(defined, key=lambda one: str(one["name"]))]).encode()
+        ).hexdigest()
+        samples = tuple(_sample(one, purpose, concepts, store, policy, signer, common) for one in taken)
+        return Chosen(samples=samples, left_out=dict(sorted(left_out.items())), facts=facts(connection, samples))
 
 
 def permitted(
@@ -164,7 +170,9 @@ def _sample(
     store: Store,
     policy: ImagePolicy,
     signer: Signs | None,
+    common: str,
 ) -> NewSample:
+    """`common` is a digest of all that decides what samples say, beside the row and its licence."""
     row, licence = taken.row, taken.licence
     commercial = purpose.name == "commercial" or (taken.cleared_by is None and licence["commercial"])
     caption = unicodedata.normalize("NFC", row["caption"] or row["title"] or "").strip()
@@ -215,6 +223,7 @@ def _sample(
         record=record,
         load=load,
         made="; ".join(filter(None, (policy.statement, signs.statement if signs else ""))),
+        told=f"{common} {row['digest']} {taken.cleared_by} {[*licence.values()]}",
     )
 
 

@@ -2,42 +2,31 @@
 
 import hashlib
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from base import locks
 from base.errors import UsageError
 from base.garbage import collected_later
-from catalog import attribution, db, runs
-from catalog.purpose import purpose_of
+from catalog import db, runs
+from catalog.purpose import Purpose, purpose_of
 from catalog.store import Store
-from export import beside, card
+from export import beside, exported_before, lists, samples_table
+from export.exported_before import SUMS, Note
 from export.policy import ImagePolicy
 from export.samples import ORIGINALS, Selection, Signs, choose
-from export.samples_table import room_in_temporary_folder
 from shardset import names
 from shardset.target import LocalFolder, Target, target, write_if_new
 from shardset.write import NewSample, write_folder
 
 log = logging.getLogger(__name__)
 
-SUMS = "SHA256SUMS"
-LICENCE_FILES = {"licences.csv": "FORMAT csv, HEADER", "licences.parquet": "FORMAT parquet, COMPRESSION zstd"}
-BESIDE = frozenset({"credits.csv", "credits.html", *LICENCE_FILES, *beside.NAMES, SUMS})
+BESIDE = lists.NAMES | beside.NAMES | {SUMS}
 OWN_FOLDERS = ("store", "spool", "signing")
-LICENCE_COLUMNS = {
-    "sha256": "VARCHAR", "split": "VARCHAR", "kind": "VARCHAR", "family": "VARCHAR", "version": "VARCHAR",
-    "jurisdiction": "VARCHAR", "uri": "VARCHAR", "spdx": "VARCHAR", "derivatives": "BOOLEAN", "commercial": "BOOLEAN",
-    "redistribute": "BOOLEAN", "attribution": "BOOLEAN", "share_alike": "BOOLEAN", "credit_line": "VARCHAR",
-    "creator": "VARCHAR", "source": "VARCHAR", "page_url": "VARCHAR",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,59 +86,125 @@ def export(
     place = target(Path(folder).expanduser().resolve() if isinstance(folder, Path) else folder)
     _check_place(place, workspace)
     purpose = purpose_of(workspace).stricter(settings.purpose)
-    selection = Selection(concepts=settings.concepts, where=settings.where, limit=settings.limit)
     asked = {"folder": place.where, "purpose": purpose.name, **_asked(settings)}
     with db.reading(workspace):
         pass  # no catalogue: named before a run begins
     with collected_later(), _only_writer(workspace, place), runs.begin(workspace, "export", asked) as run:
-        place.sweep(BESIDE.__contains__)
-        chosen = choose(workspace, purpose, selection, settings.policy, signer)
-        before = _sums(place)
-        facts = card.facts(workspace, chosen.samples)
-        about = {
-            "selection": _asked(settings),
-            "accept_soft": purpose.accept_soft,
-            "left_out": dict(chosen.left_out),
-            "image_policy": settings.policy.told(),
-            "signed": signer.statement if signer else None,
-        }
-        with ThreadPoolExecutor(1, thread_name_prefix="beside") as aside:
-            told = {**about, "purpose": purpose.name}  # what follows is written down while the shards wait for the disk
-            listed = aside.submit(_lists, chosen.samples)
-            shown = aside.submit(beside.shown, chosen.samples, facts, told, Store(workspace).read)
-
-            def describe(shards: Sequence[Mapping[str, Any]], manifest: str) -> None:
-                files = {**listed.result(), **shown.result(), names.MANIFEST: manifest.encode()}
-                files |= beside.described(chosen.samples, facts, purpose.name, shards, files, crate=settings.ro_crate)
-                _write_beside(place, files, shards)
-                _spool(run, workspace, place, settings, purpose.name, chosen.samples, shards, manifest)
-
-            written = write_folder(
-                place,
-                chosen.samples,
-                purpose=purpose.name,
-                about=about,
-                beside=describe,
-                trusted=_stated_manifest(before),
-                progress=progress,
-            )
-        run.count("samples", written.samples)
-        for reason, number in chosen.left_out.items():
+        place.sweep(_is_ours)
+        inputs = exported_before.inputs(workspace, _decided_by(settings, purpose_of(workspace), purpose, signer))
+        note = exported_before.recall(workspace, place)
+        asks_again = settings.where is not None  # a condition may ask for today's date
+        if note and note.inputs == inputs and not asks_again and _stands(note, workspace, place):
+            report = _as_before(run, place, note)
+        else:
+            report, note = _made(run, workspace, place, settings, purpose, signer, note, inputs, progress)
+            exported_before.remember(workspace, place, note)
+        run.count("samples", report.samples)
+        for reason, number in report.left_out.items():
             run.count(f"left_out_{reason}", number)
-    log.info("exported folder=%s samples=%d written=%d", place.where, written.samples, len(written.written))
-    return ExportReport(
+    log.info("exported folder=%s samples=%d written=%d", place.where, report.samples, len(report.written))
+    return report
+
+
+def _decided_by(settings: ExportSettings, own: Purpose, purpose: Purpose, signer: Signs | None) -> dict[str, Any]:
+    """All that decides an export beside the catalogue and the code."""
+    return {
+        **_asked(settings),
+        "own": asdict(own),
+        "purpose": asdict(purpose),
+        "policy": [settings.policy.told(), settings.policy.statement],
+        "signed": signer.statement if signer else None,
+        "ro_crate": settings.ro_crate,
+    }
+
+
+def _as_before(run: runs.Run, place: Target, note: Note) -> ExportReport:
+    """The folder stands as the last export left it, and nothing that decides it has changed since."""
+    told = {**note.told, "likeness": tuple(note.told["likeness"])}
+    nothing_new: dict[str, Any] = {"written": (), "kept": tuple(note.sizes_bytes), "removed": (), "changed": False}
+    return ExportReport(run_id=run.run_id, folder=place.where, **nothing_new, **told)
+
+
+def _made(
+    run: runs.Run,
+    workspace: Path,
+    place: Target,
+    settings: ExportSettings,
+    purpose: Purpose,
+    signer: Signs | None,
+    note: Note | None,
+    inputs: str,
+    progress: runs.Progress | None,
+) -> tuple[ExportReport, Note]:
+    """Choose, and write what is not there yet."""
+    selection = Selection(concepts=settings.concepts, where=settings.where, limit=settings.limit)
+    chosen = choose(workspace, purpose, selection, settings.policy, signer)
+    before = _sums(place)
+    trusted = exported_before.stated_manifest(before)
+    earlier = exported_before.files(note, place, lists.NAMES | {samples_table.NAME}) if note else {}
+    about = {
+        "selection": _asked(settings),
+        "accept_soft": purpose.accept_soft,
+        "left_out": dict(chosen.left_out),
+        "image_policy": settings.policy.told(),
+        "signed": signer.statement if signer else None,
+    }
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as aside:
+        told = {**about, "purpose": purpose.name}  # what follows is written down while the shards wait for the disk
+        listed: list[Future[dict[str, bytes]]] = []
+        same: list[Collection[str]] = []
+
+        def list_all(standing: Collection[str]) -> None:
+            same.append(standing if earlier else ())
+            listed.append(aside.submit(lists.lists, chosen.samples, earlier, same[0]))
+
+        shown = aside.submit(beside.shown, chosen.samples, chosen.facts, told, Store(workspace).read)
+
+        def describe(shards: Sequence[Mapping[str, Any]], manifest: str) -> None:
+            files = {**listed[0].result(), **shown.result(), names.MANIFEST: manifest.encode()}
+            files |= beside.described(
+                chosen.samples, chosen.facts, purpose.name, shards, files, earlier, same[0], settings.ro_crate
+            )
+            _write_beside(place, files, shards)
+            _spool(run, workspace, place, settings, purpose.name, chosen.samples, shards, manifest)
+
+        written = write_folder(
+            place,
+            chosen.samples,
+            purpose=purpose.name,
+            about=about,
+            beside=describe,
+            trusted=trusted,
+            standing=note.buckets if note and note.manifest_digest == trusted else {},
+            told_apart=list_all,
+            progress=progress,
+        )
+    sums = _sums(place)
+    known = {
+        "purpose": purpose.name,
+        "manifest_digest": written.manifest_digest,
+        "samples": written.samples,
+        "counts": written.manifest["counts"],
+        "left_out": chosen.left_out,
+        "likeness": chosen.facts.likeness,
+    }
+    report = ExportReport(
         run_id=run.run_id,
         folder=place.where,
-        purpose=purpose.name,
-        manifest_digest=written.manifest_digest,
-        samples=written.samples,
-        counts=written.manifest["counts"],
         written=written.written,
         kept=written.kept,
         removed=written.removed,
-        left_out=chosen.left_out,
-        likeness=facts.likeness,
-        changed=written.manifest_changed or bool(written.written or written.removed) or before != _sums(place),
+        changed=written.manifest_changed or bool(written.written or written.removed) or before != sums,
+        **known,
+    )
+    return report, Note(
+        inputs=inputs,
+        code=exported_before.code(),
+        manifest_digest=written.manifest_digest,
+        sums=hashlib.sha256(sums or b"").hexdigest(),
+        sizes_bytes={shard["name"]: shard["size_bytes"] for shard in written.manifest["shards"]},
+        buckets=written.told,
+        told=known,
     )
 
 
@@ -164,13 +219,6 @@ def _only_writer(workspace: Path, place: Target) -> Iterator[None]:
         yield
 
 
-def _lists(samples: Sequence[NewSample]) -> dict[str, bytes]:
-    """Credits and licences of every sample."""
-    rows = [_credit(sample) for sample in samples]
-    credits = {"credits.csv": attribution.as_csv(rows).encode(), "credits.html": attribution.as_html(rows).encode()}
-    return {**credits, **_licences(samples)}
-
-
 def _write_beside(place: Target, files: Mapping[str, bytes], shards: Sequence[Mapping[str, Any]]) -> None:
     """All `files` but the manifest, which comes last, and their sums; what says the same is left alone, what is old removed."""
     for name in sorted(BESIDE.intersection(files)):
@@ -181,41 +229,6 @@ def _write_beside(place: Target, files: Mapping[str, bytes], shards: Sequence[Ma
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     sums |= {shard["name"]: shard["sha256"] for shard in shards}
     write_if_new(place, SUMS, "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items())).encode())
-
-
-def _licences(samples: Sequence[NewSample]) -> dict[str, bytes]:
-    """The licence of every sample, as CSV and as Parquet."""
-    columns: dict[str, list[Any]] = {name: [] for name in LICENCE_COLUMNS}
-    for sample in samples:
-        said = {**sample.record, **sample.record["rights"], **sample.record["permissions"], "kind": sample.kind}
-        for name, values in columns.items():
-            values.append(said[name])
-    with duckdb.connect(":memory:") as connection, tempfile.TemporaryDirectory(prefix="fototeca-licences-") as room:
-        connection.execute("SET threads = 1")
-        listed = ", ".join(f"unnest(${name}::{kind}[]) AS {name}" for name, kind in LICENCE_COLUMNS.items())
-        connection.execute(f"CREATE TABLE licences AS SELECT {listed}", columns)
-        for name, options in LICENCE_FILES.items():
-            quoted = str(Path(room) / name).replace("'", "''")
-            with room_in_temporary_folder():
-                connection.execute(f"COPY (SELECT * FROM licences ORDER BY sha256) TO '{quoted}' ({options})")
-        return {name: (Path(room) / name).read_bytes() for name in LICENCE_FILES}
-
-
-def _credit(sample: NewSample) -> dict[str, Any]:
-    record, rights = sample.record, sample.record["rights"]
-    return {
-        "sha256": sample.key,
-        "title": record["title"],
-        "creator": record["creator"],
-        "licence": card.licence_name(rights),
-        "licence_uri": rights["uri"],
-        "credit_line": record["credit_line"],
-        "source": record["source"],
-        "page_url": record["page_url"],
-        "modified": record["origin"] == "generated",
-        "scaled": bool(record["scaled"]),
-        "parent": record["parent"],
-    }
 
 
 def _spool(
@@ -229,14 +242,13 @@ def _spool(
     manifest: str,
 ) -> None:
     """State who is handed over where, durably, before the manifest makes the folder whole: no withdrawal shall miss it."""
-    inside = isinstance(place, LocalFolder) and place.path.is_relative_to(workspace)
     digest = hashlib.sha256(manifest.encode()).hexdigest()
     subjects = {sample.key: str(sample.record["subject"]) for sample in samples}
     run.add(
         "exports",
         {
             "manifest_digest": digest,
-            "folder": str(Path(place.where).relative_to(workspace)) if inside else place.where,
+            "folder": _named(workspace, place),
             "purpose": purpose,
             "selection": _asked(settings),
             "shards": len(shards),
@@ -278,13 +290,18 @@ def _asked(settings: ExportSettings) -> dict[str, Any]:
     return {"concepts": list(settings.concepts), "where": settings.where, "limit": settings.limit}
 
 
-def _stated_manifest(sums: bytes | None) -> str | None:
-    """The SHA-256 that the folder's list of sums gives its manifest."""
-    for line in (sums or b"").decode(errors="replace").splitlines():
-        sha256, _, name = line.partition("  ")
-        if name == names.MANIFEST:
-            return sha256
-    return None
+def _stands(note: Note, workspace: Path, place: Target) -> bool:
+    return exported_before.stands(note, workspace, place, BESIDE, _named(workspace, place))
+
+
+def _named(workspace: Path, place: Target) -> str:
+    """The folder as the catalogue names it: one inside the workspace moves with it."""
+    inside = isinstance(place, LocalFolder) and place.path.is_relative_to(workspace)
+    return str(Path(place.where).relative_to(workspace)) if inside else place.where
+
+
+def _is_ours(name: str) -> bool:
+    return name in BESIDE or name == names.MANIFEST or names.parse(name) is not None
 
 
 def _sums(place: Target) -> bytes | None:

@@ -1,24 +1,25 @@
 """Writes a folder of shards: equal samples give equal bytes, and only shards whose contents changed are written."""
 
 import hashlib
-import json
 import os
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from base.errors import SourceError
 from base.faults import kill_point
 from base.files import canonical_json
 from shardset import names
+from shardset.manifest import MOST_BITS, as_text, blocks_of, old_manifest
 from shardset.tar import BLOCK_BYTES, Members, found, header, padded, placed
 from shardset.target import Target, target, write_if_new
 
 SHARD_BYTES = 250_000_000  # wanted size; 0.1 to 1 GB reads well from disk and network
-LEAST_BITS, MOST_BITS = 2, 8
+LEAST_BITS = 2
 AHEAD_BYTES = 32 << 20
 LOT_BYTES = 2 << 20
 """So much is read and checked ahead, by threads, while what came before is written."""
@@ -46,6 +47,8 @@ class NewSample:
     record: Mapping[str, Any]
     load: Callable[[], bytes]
     made: str = ""
+    told: str = ""
+    """All that decides the texts, where somebody knows a shorter word for it than the texts themselves; else empty."""
 
     @property
     def split(self) -> str:
@@ -75,6 +78,8 @@ class Written:
     shard_of: Mapping[str, str]
     subject_of: Mapping[str, str]
     manifest: Mapping[str, Any]
+    told: Mapping[str, str]
+    """The shard's name by the digest of all that decides its texts, where every sample says it (`NewSample.told`)."""
 
 
 def write_folder(
@@ -85,6 +90,8 @@ def write_folder(
     about: Mapping[str, Any],
     beside: Callable[[Sequence[Mapping[str, Any]], str], None] | None = None,
     trusted: str | None = None,
+    standing: Mapping[str, str] = MappingProxyType({}),
+    told_apart: Callable[[Collection[str]], None] | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write what changed, then the manifest, then remove superseded shards; killed anywhere, the next call finishes.
@@ -101,6 +108,8 @@ def write_folder(
             manifest comes last.
         trusted: SHA-256 that the manifest had when it was written, where something else says so; what an altered manifest says
             of shards is then not believed, and they are read back.
+        standing: what `Written.told` said when the folder's manifest was written; texts of such shards are not made again.
+        told_apart: is given the keys of the samples in such shards, before anything is written.
         progress: is told ("writing shards", done, total).
 
     Raises:
@@ -111,22 +120,35 @@ def write_folder(
     twice = [key for key, number in Counter(sample.key for sample in listed).items() if number > 1]
     if twice:
         raise SourceError(f"{twice[0]} stands twice in one export: readers would merge the two samples.")
-    before, digest = _old_manifest(place)
+    before, old_text, digest = old_manifest(place)
     place.sweep(lambda name: name == names.MANIFEST or names.parse(name) is not None)
     bits = max(int(before.get("bucket_bits", LEAST_BITS)), _wanted_bits(listed))
     groups: dict[tuple[str, str, str], list[NewSample]] = defaultdict(list)
     for sample in listed:
         groups[sample.split, sample.kind, names.bucket(str(sample.record["anchor"]), bits)].append(sample)
     known = {shard["name"]: shard for shard in before.get("shards", ())} if trusted in (None, digest) else {}
+    blocks = blocks_of(before, old_text) if standing and known else {}
+    ordered = sorted(groups.items())
+    digests = [_told(parts, members) for parts, members in ordered]
+    decided = [(one, _standing(place, known, standing.get(one, ""))) for one in digests]
+    if told_apart:
+        stood = [members for (_, members), (_, entry) in zip(ordered, decided, strict=True) if entry]
+        told_apart({sample.key for members in stood for sample in members})
+    told: dict[str, str] = {}
     entries: list[Mapping[str, Any]] = []
     written: list[str] = []
     kept: list[str] = []
     with ThreadPoolExecutor(WRITERS, thread_name_prefix="shards") as threads:
-        coming = [threads.submit(_brought_up_to_date, place, parts, members, known) for parts, members in sorted(groups.items())]
+        coming = [
+            threads.submit(_brought_up_to_date, place, parts, members, known, found)
+            for (parts, members), found in zip(ordered, decided, strict=True)
+        ]
         try:
             for number, one in enumerate(coming, start=1):
-                entry, is_new = one.result()
+                entry, is_new, decided_by = one.result()
                 entries.append(entry)
+                if decided_by:
+                    told[decided_by] = entry["name"]
                 (written if is_new else kept).append(entry["name"])
                 if is_new:
                     kill_point("export.after_shard")
@@ -142,7 +164,8 @@ def write_folder(
         "counts": _counts(listed),
         "shards": entries,
     }
-    text = _as_text(manifest)
+    as_before = {entry["name"] for entry in entries if known.get(entry["name"]) is entry}
+    text = as_text(manifest, {name: block for name, block in blocks.items() if name in as_before})
     if beside:
         beside(entries, text)
     kill_point("export.before_manifest")
@@ -161,6 +184,7 @@ def write_folder(
         shard_of={row["key"]: str(entry["name"]) for entry in entries for row in entry["samples"]},
         subject_of={sample.key: str(sample.record.get("subject", sample.key)) for sample in listed},
         manifest=manifest,
+        told=told,
     )
 
 
@@ -169,20 +193,38 @@ def _brought_up_to_date(
     parts: tuple[str, str, str],
     members: Sequence[NewSample],
     known: Mapping[str, Mapping[str, Any]],
-) -> tuple[Mapping[str, Any], bool]:
-    """A shard's entry in the manifest, and whether it was written just now."""
+    found_before: tuple[str, Mapping[str, Any] | None],
+) -> tuple[Mapping[str, Any], bool, str]:
+    """A shard's entry in the manifest, whether it was written just now, and the digest of all that decides its texts."""
     split, kind, bucket = parts
+    told, standing = found_before
+    if standing:
+        return standing, False, told
     texts = [sample.texts() for sample in members]
     name = str(names.ShardName(split=split, kind=kind, bucket=bucket, digest=_contents(members, texts)))
-    if name in known and place.size(name) == known[name]["size_bytes"]:
-        return known[name], False
+    if entry := _standing(place, known, name):
+        return entry, False, told
     stands = None if name in known else found(place, name, [sample.key for sample in members])
     if stands and not _as_wanted(members, texts, stands[0]):
         stands = None
     layout, sha256, size_bytes = stands or _write_shard(place, name, members, texts)
     rows = [_row(sample, one) for sample, one in zip(members, layout, strict=True)]
     said = {"split": split, "kind": kind, "bucket": bucket, "size_bytes": size_bytes, "sha256": sha256}
-    return {"name": name, **said, "samples": rows}, stands is None
+    return {"name": name, **said, "samples": rows}, stands is None, told
+
+
+def _standing(place: Target, known: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
+    """The manifest's entry of a shard of this name, where it stands."""
+    return known[name] if name in known and place.size(name) == known[name]["size_bytes"] else None
+
+
+def _told(parts: tuple[str, str, str], members: Sequence[NewSample]) -> str:
+    if not all(sample.told for sample in members):
+        return ""
+    digest = hashlib.sha256("\x1f".join(parts).encode())
+    for sample in members:
+        digest.update(f"\n{sample.key}.{sample.extension}\x1f{sample.told}\x1f{sample.made}".encode())
+    return digest.hexdigest()
 
 
 def _as_wanted(samples: Sequence[NewSample], texts: Sequence[Mapping[str, bytes]], layout: Sequence[Members]) -> bool:
@@ -284,20 +326,6 @@ def _checked(lot: Sequence[NewSample]) -> list[tuple[bytes, str]]:
     return found
 
 
-def _as_text(manifest: Mapping[str, Any]) -> str:
-    """JSON with a line for each key, each shard and each sample, so that two manifests can be compared line by line."""
-    shards = []
-    for shard in manifest["shards"]:
-        rows = ",\n   ".join(map(canonical_json, shard["samples"]))
-        rest = canonical_json({name: value for name, value in shard.items() if name != "samples"})
-        shards.append(f'  {rest[:-1]},"samples":[\n   {rows}]}}')
-    lines = [
-        f" {canonical_json(name)}: " + ("[\n" + ",\n".join(shards) + "]" if name == "shards" else canonical_json(value))
-        for name, value in sorted(manifest.items())
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
 def _wanted_bits(samples: Sequence[NewSample]) -> int:
     """Bits of the bucket for a first export; later ones keep it, so that pictures stay in their shards."""
     bits = LEAST_BITS
@@ -309,25 +337,3 @@ def _wanted_bits(samples: Sequence[NewSample]) -> int:
 def _counts(samples: Sequence[NewSample]) -> dict[str, int]:
     counts = Counter(f"{sample.split}_{sample.kind}" for sample in samples)
     return {"samples": len(samples), **dict(sorted(counts.items()))}
-
-
-def _old_manifest(place: Target) -> tuple[dict[str, Any], str]:
-    """What the folder's manifest says, and the SHA-256 of its bytes; nothing where there is none."""
-    if place.size(names.MANIFEST) is None:
-        return {}, ""
-    shown = f"{place.where}/{names.MANIFEST}"
-    data = place.read(names.MANIFEST)
-    try:
-        manifest = json.loads(data.decode())
-    except ValueError as error:
-        raise SourceError(f"{shown} is no JSON: {error}. Remove it, and export again.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != names.FORMAT:
-        raise SourceError(f"{shown} is of another format than {names.FORMAT}: export into another folder.")
-    try:
-        whole = all(names.parse(one["name"]) and int(one["size_bytes"]) >= 0 for one in manifest.get("shards", ()))
-        whole = whole and 0 <= int(manifest.get("bucket_bits", 0)) <= MOST_BITS
-    except (KeyError, TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise SourceError(f"{shown} is damaged: remove it, and export again.")
-    return manifest, hashlib.sha256(data).hexdigest()
