@@ -15,13 +15,15 @@ are never errors: they are Candidates with an outcome, or Decisions.
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class FototecaError(Exception):
     """Base of all; `exit_code` is what the command returns."""
 
     exit_code = 1
+    each: "tuple[FototecaError, ...]" = ()
+    """The errors that `together` made one of."""
 
 
 class UsageError(FototecaError):
@@ -72,6 +74,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, choices, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}Known: {', '.join(choices) or 'none'}."
+
+
+def together(errors: Sequence[FototecaError], *, what: str) -> FototecaError:
+    """One error for several: of the class with the highest exit code, and its message numbers all of them.
+
+    Args:
+        errors: one or more; a single one is returned as it is.
+        what: what has the faults, such as "recipe demo".
+    """
+    flat = tuple(one for error in errors for one in (error.each or (error,)))
+    if len(flat) == 1:
+        return flat[0]
+    worst = max(flat, key=lambda one: one.exit_code)
+    lines = [f"  {number}. {error}" for number, error in enumerate(flat, start=1)]
+    whole = type(worst)("\n".join([f"{what} has {len(flat)} faults:", *lines]))
+    whole.each = flat
+    return whole
 
 
 def from_os_error(error: OSError, doing: str) -> FototecaError | None:

@@ -21,20 +21,42 @@ def from_table(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:
     Raises:
         UsageError: an unknown or missing key, or a value of another type; the message names key, value and `where`.
     """
-    known = {one.name: one for one in dataclasses.fields(kind)}  # type: ignore[arg-type]  # any dataclass
+    if found := faults(kind, table, where=where):
+        raise UsageError(found[0])
     hints = typing.get_type_hints(kind)
-    for key in table:
-        if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
-    values = {key: _fitted(hints[key], value, f"{where}: {key}") for key, value in table.items()}
+    return kind(**{key: _fitted(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+def faults(kind: type, table: Mapping[str, Any], *, where: str) -> list[str]:
+    """Everything that is wrong with the keys and types of a table for `kind`, in words; the first is what `from_table` raises.
+
+    What the dataclass itself refuses (a number out of its range) is not among them: it is asked only when all fits.
+    """
+    known = {one.name: one for one in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    found = [f"{where}: unknown key {key!r}; {nearest(key, known)}" for key in table if key not in known]
+    for key, value in table.items():
+        if key in known:
+            found += _faults_of(hints[key], value, f"{where}: {key}")
     missing = [
         name
         for name, one in known.items()
-        if name not in values and one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+        if name not in table and one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
     ]
-    if missing:
-        raise UsageError(f"{where}: missing key {', '.join(map(repr, missing))}.")
-    return kind(**values)
+    return [*found, f"{where}: missing key {', '.join(map(repr, missing))}."] if missing else found
+
+
+def sound(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a table for `kind` that has no fault: unknown keys and values that do not fit are left out."""
+    hints = typing.get_type_hints(kind)
+    rest: dict[str, Any] = {}
+    for key, value in table.items():
+        inner = _table_kind(hints.get(key))
+        if inner is not None and isinstance(value, Mapping):
+            rest[key] = sound(inner, value)
+        elif key in hints and not _faults_of(hints[key], value, ""):
+            rest[key] = value
+    return rest
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -56,6 +78,26 @@ def read_toml(path: Path) -> dict[str, Any]:
 def workspace_folder(option: Path | None) -> Path:
     """Where the collection lives: the option, else `FOTOTECA_HOME`, else the folder the command runs in."""
     return (option or Path(os.environ.get("FOTOTECA_HOME") or ".")).expanduser().resolve()
+
+
+def _faults_of(kind: Any, value: Any, where: str) -> list[str]:
+    """All faults of one value: several where it is a table of its own."""
+    inner = _table_kind(kind)
+    if inner is not None and isinstance(value, Mapping) and (found := faults(inner, value, where=where)):
+        return found
+    try:
+        _fitted(kind, value, where)
+    except UsageError as error:
+        return [str(error)]
+    return []
+
+
+def _table_kind(kind: Any) -> type | None:
+    """The dataclass that a table stands for, also where it may be absent."""
+    for one in (kind, *typing.get_args(kind)[:1]):
+        if dataclasses.is_dataclass(one) and isinstance(one, type) and typing.get_origin(kind) is not tuple:
+            return one
+    return None
 
 
 def _fitted(kind: Any, value: Any, where: str) -> Any:

@@ -6,8 +6,9 @@ A point is a random amount of work and then a random moment; at each, SIGKILL go
 to both (the seed chooses points and victims, the machine's pace decides what they hit). In the end the same command runs
 through, and once more. Then the content must be the same: all tables but runs and the log of answers, without run ids and
 times; every byte in the store and in the folder of shards. What the stage promises must have held, too: a harvest asks for no
-picture again once its line was written, an augmentation makes no variation twice, and whoever opens a folder that is being
-exported finds every shard that its manifest names. Stages are in `endurance_stages.py`.
+picture again once its line was written, an augmentation makes no variation twice, whoever opens a folder that is being
+exported finds every shard that its manifest names, and a training has losses, weights and pictures drawn as if nothing had been,
+and its newest checkpoint is whole at any moment. Stages are in `endurance_stages.py`.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from curated_archive import Archive, drawn, encoded  # noqa: E402
-from harvest_speed import Museum, harvest, museum  # noqa: E402
+from harvest_speed import ENVIRONMENT, Museum, harvest, museum  # noqa: E402
 from small_catalogue import content  # noqa: E402
 
 from catalog import runs  # noqa: E402
@@ -33,6 +34,27 @@ PARENTS = 60  # of the augmentation; four of five fall into train
 CONCEPTS = '[[concept]]\nname = "cuia"\nclass_noun = "gourd"\nrare_token = "sks"\ntarget = 2000\nwords.pt = ["cuia"]\n'
 RECIPE = "long_side_px = 64\nsteps = 24\nstrength = 0.5\nguidance = 3.0\nvariations_per_parent = 4\nbatch_size = 4\n"
 PARENT_SIDE_PX = 256
+TEACHING = """steps = 200
+checkpoint_every = 10
+device = "cpu"
+[model]
+id = "{model}"
+[weights]
+rank = 4
+text_encoder = true
+[data]
+size_px = 32
+batch_size = 2
+accumulation = 2
+[objective.settings]
+caption_dropout = 0.1
+[optimiser]
+ema_decay = 0.9
+[held_out]
+every = 50
+[audit]
+pictures = 2
+"""
 EXPORTED = 240  # pictures of the export
 EXPORTED_SIDE_PX = 640
 VARIED = 12
@@ -169,10 +191,6 @@ class Export:
 @contextmanager
 def export_stage(room: Path) -> Iterator[Export]:
     """Both workspaces with the same pictures, variations of some, and an export of half of them."""
-    import subprocess
-
-    from harvest_speed import ENVIRONMENT
-
     workspace = room / UNDISTURBED
     archive = _curated(workspace, EXPORTED, EXPORTED_SIDE_PX)
     parents = archive.rows(f"SELECT sha256 FROM kept WHERE split = 'train' ORDER BY sha256 LIMIT {VARIED}")
@@ -185,10 +203,68 @@ def export_stage(room: Path) -> Iterator[Export]:
     yield Export(room)
 
 
+class Finetune:
+    """A tiny SDXL taught a concept; lines of metrics.jsonl are its work.
+
+    At any moment the newest checkpoint is whole; in the end losses, weights and pictures drawn are those of the other run.
+    """
+
+    longest_pause_s = 0.6
+
+    def __init__(self, room: Path) -> None:
+        self._room = room
+        self._faults: list[str] = []
+
+    def command(self, workspace: Path) -> list[str]:
+        words = ["finetune", self._room / "teach.toml", "--shards", workspace / SHARDS, "--run", workspace / "runs" / "teach"]
+        return _fototeca(*words, "--workspace", workspace)
+
+    def work(self) -> int:
+        logs = [self._run(name) / "metrics.jsonl" for name in (UNDISTURBED, DISTURBED)]
+        return sum(log.read_bytes().count(b"\n") for log in logs if log.exists())
+
+    def killed(self, workspace: Path) -> None:
+        for place in sorted((self._run(DISTURBED) / "checkpoints").glob("step-*"))[-1:]:
+            said = json.loads((place / "state.json").read_text())["files"]
+            found = {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in said}
+            self._faults += [f"{place.name}/{name} is not what was saved" for name in said if said[name] != found[name]]
+
+    def broken(self) -> list[str]:
+        found = []
+        for name in ("pytorch_lora_weights.safetensors", "samples.jsonl"):
+            one, other = ((self._run(place) / name).read_bytes() for place in (UNDISTURBED, DISTURBED))
+            found += [] if one == other else [f"{name} is another"]
+        if self._losses(UNDISTURBED) != self._losses(DISTURBED):
+            found.append("the losses are others")
+        return self._faults + found
+
+    def _run(self, name: str) -> Path:
+        return self._room / name / "runs" / "teach"
+
+    def _losses(self, name: str) -> list[tuple[int, float]]:
+        lines = (self._run(name) / "metrics.jsonl").read_text().splitlines()
+        return [(line["step"], line["loss"]) for line in map(json.loads, lines)]
+
+
+@contextmanager
+def finetune_stage(room: Path) -> Iterator[Finetune]:
+    """Both workspaces with the same shards."""
+    from tiny_diffusion import save
+
+    save("sdxl", room / "model")
+    (room / "teach.toml").write_text(TEACHING.format(model=room / "model"), encoding="utf-8")
+    workspace = room / UNDISTURBED
+    _curated(workspace, PARENTS, PARENT_SIDE_PX)
+    subprocess.run(_fototeca("export", workspace / SHARDS, "--workspace", workspace), env=ENVIRONMENT, check=True)
+    shutil.copytree(workspace, room / DISTURBED)
+    yield Finetune(room)
+
+
 STAGES: Mapping[str, Callable[[Path], AbstractContextManager[Stage]]] = {
     "harvest": harvest_stage,
     "augment": augment_stage,
     "export": export_stage,
+    "finetune": finetune_stage,
 }
 
 

@@ -51,7 +51,7 @@ RULES: Mapping[str, TableRule] = {
     ),
     "requests": TableRule(about=("digest",), time="asked_at"),
     "variations": TableRule(about=("request",), time="made_at"),
-    "exports": TableRule(about=("manifest_digest", "folder"), time="exported_at"),
+    "exports": TableRule(about=("folder",), same=("manifest_digest",), time="exported_at"),
     "samples": TableRule(about=("export", "sha256")),
     "answers": TableRule(about=("candidate_id", "asked_at"), time="asked_at", in_parts=True),
     "corrections": TableRule(about=("subject", "field"), same=("value", "who", "reason"), time="stated_at"),

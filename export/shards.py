@@ -19,7 +19,7 @@ from export import beside, exported_before, lists, samples_table
 from export.exported_before import SUMS, Note
 from export.policy import ImagePolicy
 from export.samples import ORIGINALS, Selection, Signs, choose
-from shardset import names
+from shardset import latents, names
 from shardset.target import LocalFolder, Target, target, write_if_new
 from shardset.write import NewSample, write_folder
 
@@ -281,7 +281,7 @@ def _check_place(place: Target, workspace: Path) -> None:
     ours = SUMS in listed or any(names.parse(name) for name in listed)  # else a README.md is somebody's own
     foreign = [name for name in listed if not (names.parse(name) or name.endswith(".tmp") or (ours and name in BESIDE))]
     if isinstance(place, LocalFolder) and place.path.is_dir():
-        foreign += sorted(path.name for path in place.path.iterdir() if path.is_dir())
+        foreign += sorted(path.name for path in place.path.iterdir() if path.is_dir() and path.name != latents.FOLDER)
     if foreign:
         raise UsageError(f"{place.where} holds {foreign[0]!r}, which is no part of an export: name an empty folder.")
 

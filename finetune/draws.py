@@ -3,7 +3,8 @@
 Legend: B rows of the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
@@ -30,3 +31,15 @@ class Draws:
 def for_step(seed: int, micro_step: int, first_row: int, rows: int, device: torch.device) -> Draws:
     """The draws of `rows` rows of a micro-step, counted from `first_row` of the batch over all processes."""
     return Draws([derive(seed, "row", micro_step, first_row + row) for row in range(rows)], device)
+
+
+@contextmanager
+def ambient(seed: int, micro_step: int, process: int, device: torch.device) -> Iterator[None]:
+    """While it lasts, torch's own stream follows from the run's seed, so that dropout inside a model is drawn again alike."""
+    cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if cuda else []):
+        number = derive(seed, "ambient", micro_step, process)
+        torch.default_generator.manual_seed(number)
+        if cuda:
+            torch.cuda.manual_seed(number)
+        yield

@@ -9,6 +9,10 @@ from PIL import Image
 
 from pixels.shapes import filled
 
+FRAMES_VERSION = 1
+"""Raise it when anything here, in pixels/shapes.py or in the decoder makes other values of the same bytes: latents of the old
+ones are then encoded again."""
+
 
 def framed(picture: Image.Image, size_px: tuple[int, int]) -> torch.Tensor:
     """The middle of the picture, scaled to fill (height, width): float32 [3, H, W] in [-1, 1]."""

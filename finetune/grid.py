@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune import sheet
+from finetune.provenance import sheet_marks
 from finetune.sample import Progress, generate
 
 
@@ -46,4 +47,5 @@ def before_after(
         sheet.Row(prompt, tuple(before[at * count : (at + 1) * count]), tuple(after[at * count : (at + 1) * count]))
         for at, prompt in enumerate(prompts)
     ]
-    return sheet.draw(rows, out, headings=("before", "after"))
+    marks = sheet_marks(after[0].read_bytes(), prompts)
+    return sheet.draw(rows, out, headings=("before", "after"), marks=marks)

@@ -16,10 +16,10 @@ from base.seeds import derive
 from finetune.data import Item, Samples
 from finetune.loader import Loader
 from finetune.parts import Parts
-from finetune.recipe import HeldOut
+from finetune.recipe import HeldOut, Recipe
 
 FIXED_SEED = 0  # not the run's: two runs are scored on the same noise
-ROWS = 32  # scored at once
+LEAST_ROWS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +49,18 @@ def to_score(samples: Samples) -> tuple[str, tuple[Item, ...]]:
 
 
 def score(parts: Parts, loader: Loader, settings: HeldOut, tell: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """The fields of a Score of the model as it is now, on moments that the loader already holds."""
+    """The fields of a Score of the model as it is now, without dropout, on moments that the loader already holds."""
     tell("held-out score", 0, 1)
+    parts.train(False)
+    try:
+        found = _scored(parts, loader, settings)
+    finally:
+        parts.train()
+    tell("held-out score", 1, 1)
+    return dataclasses.asdict(found)
+
+
+def _scored(parts: Parts, loader: Loader, settings: HeldOut) -> Score:
     split, pictures = to_score(loader.samples)
     pictures = pictures[: settings.most_pictures]
     texts = [loader.texts(item) for item in pictures]
@@ -62,7 +72,7 @@ def score(parts: Parts, loader: Loader, settings: HeldOut, tell: Callable[[str, 
     if unseen := loader.samples.others:
         others, _ = _mean_loss(parts, loader, settings, unseen, [item.caption for item in unseen])
     gap = None if class_caption is None else class_caption - concept
-    found = Score(
+    return Score(
         split=split,
         pictures=len(pictures),
         concept=concept,
@@ -71,8 +81,16 @@ def score(parts: Parts, loader: Loader, settings: HeldOut, tell: Callable[[str, 
         others=others,
         class_drift=class_drift,
     )
-    tell("held-out score", 1, 1)
-    return dataclasses.asdict(found)
+
+
+def rows_at_once(recipe: Recipe) -> int:
+    """Rows scored at once: without gradient, twice a batch takes less memory than its training."""
+    return max(LEAST_ROWS, 2 * recipe.data.batch_size)
+
+
+def named(fields: dict[str, Any]) -> dict[str, float]:
+    """A score's numbers for a line of metrics.jsonl."""
+    return {f"held_out_{name}": one for name, one in fields.items() if isinstance(one, float)}
 
 
 def _mean_loss(
@@ -89,9 +107,9 @@ def _mean_loss(
     start = 0
     while start < len(rows):
         size_px = rows[start][0].size_px
-        some = [row for row in rows[start : start + ROWS] if row[0].size_px == size_px]
+        some = [row for row in rows[start : start + rows_at_once(parts.recipe)] if row[0].size_px == size_px]
         start += len(some)
-        moments = torch.stack([loader.moments[item.key, item.size_px] for item, _, _, _ in some])
+        moments = loader.moments_of([item for item, _, _, _ in some])  # B 2C h w
         latents = parts.latents(moments)  # B C h w
         noise = torch.stack([_noise(item.key, t, number, latents.shape[1:]) for item, _, t, number in some]).to(parts.device)
         t = torch.tensor([t for _, _, t, _ in some], device=parts.device)  # B
@@ -101,8 +119,9 @@ def _mean_loss(
             predicted = parts.predict(noisy, t, condition).float()
             total += (predicted - target).pow(2).mean(dim=(1, 2, 3)).sum().item()
             if drift:
+                base = parts.base_condition([caption for _, caption, _, _ in some])
                 with parts.teacher() as teacher:
-                    taught = teacher(noisy, t, condition).float()
+                    taught = teacher(noisy, t, base).float()
                 total_drift += (predicted - taught).pow(2).mean(dim=(1, 2, 3)).sum().item()
     return total / len(rows), total_drift / len(rows) if drift else None
 

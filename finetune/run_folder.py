@@ -5,6 +5,7 @@ runs/<id>/  run.json  recipe.resolved.json  samples.jsonl  metrics.jsonl  README
 
 import contextlib
 import json
+import logging
 import os
 import re
 import secrets
@@ -19,14 +20,21 @@ from base import locks
 from base.errors import SourceError, UsageError
 from base.files import canonical_json, write_json, write_text
 
+log = logging.getLogger(__name__)
+
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.jsonl"
 METRICS_FILE = "metrics.jsonl"
 RECIPE_FILE = "recipe.resolved.json"
 CHECKPOINTS = "checkpoints"
 LOCK_FILE = ".lock"
-PLACES = {"recipe.name", "recipe.model.id", "inputs.base.id"}
-"""What may differ when a run goes on: where things stand on this machine. The digests in `inputs` decide."""
+BEGUN_WITH = {
+    "processes": "whose batches are divided over {was} processes, not {here}: it would draw other pictures from here on.",
+    "precision": "which computes in {was}, not in {here} as this machine would: it would not go on as it began.",
+}
+PLACES = {"recipe.name", "recipe.model.id", "inputs.base.id", *(f"inputs.{name}" for name in BEGUN_WITH)}
+"""What may differ when a run goes on: where things stand on this machine. The digests in `inputs` decide.
+Those it was begun with are looked at by themselves, because `--check` and older runs do not say them."""
 RUN_ID = re.compile(r"\d{8}T\d{12}-finetune-[0-9a-f]{6}")
 
 
@@ -37,8 +45,8 @@ class RunFolder:
         """Nothing is touched before `open`."""
         self.path, self.writes = path, writes
         self.run: dict[str, Any] = {}
-        self.drawn: Callable[[], Counter[str]] = Counter
-        """How often each picture has been drawn so far; set by the loop."""
+        self.drawn: Callable[[], Counter[str]] | None = None
+        """How often each picture has been drawn so far; set by the loop. None: not known yet, and samples.jsonl stays."""
         self._metrics: IO[bytes] | None = None
 
     @property
@@ -51,18 +59,26 @@ class RunFolder:
 
         Args:
             settings: the resolved recipe, with its "seed".
-            inputs: "base" and "shards", each with digests.
+            inputs: "base" and "shards", each with digests, and "processes", over which batches are divided.
 
         Raises:
             UsageError: another run lives in the folder; the message names what differs.
             SourceError: its run.json is damaged.
         """
         if (self.path / RUN_FILE).exists():
-            self.run = read_run(self.path)
-            old = {"recipe": self.run.get("settings"), "inputs": self.run.get("inputs")}
+            run = read_run(self.path)  # not yet ours: an error here must not be written into it
+            old = {"recipe": run.get("settings"), "inputs": run.get("inputs")}
             if differing := sorted(_differences(old, {"recipe": settings, "inputs": inputs}) - PLACES):
                 keys = ", ".join(differing)
-                raise UsageError(f"{self.path} holds run {self.run['run_id']} with other settings ({keys}): name another folder.")
+                raise UsageError(f"{self.path} holds run {run['run_id']} with other settings ({keys}): name another folder.")
+            for name, words in BEGUN_WITH.items():
+                was, here = run["inputs"].get(name), inputs.get(name)
+                if run["outcome"] != "done" and was and here and was != here:
+                    raise UsageError(
+                        f"{self.path} holds run {run['run_id']}, {words.format(was=was, here=here)} "
+                        f"Start it as it was begun, or name another folder."
+                    )
+            self.run = run
             if self.run["outcome"] == "done":
                 return True
             self.run |= {"outcome": "running", "error": None, "ended_at": None}
@@ -87,7 +103,11 @@ class RunFolder:
     def start_metrics(self, size_bytes: int) -> None:
         """Go on with metrics.jsonl after its first `size_bytes`: what a killed process wrote beyond its checkpoint goes."""
         if self.writes:
-            self._metrics = (self.path / METRICS_FILE).open("ab")
+            path = self.path / METRICS_FILE
+            self._metrics = path.open("ab")
+            if self._metrics.tell() < size_bytes:
+                size_bytes = path.read_bytes().rfind(b"\n") + 1  # somebody has cut it: its whole lines stay
+                log.warning("metrics_cut file=%s: the lines of earlier steps are lost, the weights are not", path)
             self._metrics.truncate(size_bytes)
 
     def add_metrics(self, line: Mapping[str, Any]) -> None:
@@ -103,12 +123,19 @@ class RunFolder:
         os.fsync(self._metrics.fileno())
         return os.fstat(self._metrics.fileno()).st_size
 
+    def write_samples(self) -> None:
+        """Write which pictures have been drawn so far, so that a killed run says it, too."""
+        if self.writes:
+            drawn = self.drawn() if self.drawn else {}
+            lines = [canonical_json({"sha256": key, "times_drawn": times}) for key, times in sorted(drawn.items())]
+            write_text(self.path / SAMPLES_FILE, "".join(line + "\n" for line in lines))
+
     def close(self, **ending: Any) -> None:
         """Write which pictures were drawn, then the run's end: outcome, error, counts and whatever else is given."""
         self.run |= {"ended_at": now(), **ending}
         if self.writes:
-            lines = [canonical_json({"sha256": key, "times_drawn": times}) for key, times in sorted(self.drawn().items())]
-            write_text(self.path / SAMPLES_FILE, "".join(line + "\n" for line in lines))
+            if self.drawn or not (self.path / SAMPLES_FILE).exists():
+                self.write_samples()
             write_json(self.path / RUN_FILE, self.run)
 
 
@@ -140,7 +167,8 @@ def begin(path: Path, *, writes: bool, named: Callable[[BaseException], BaseExce
             raise better from error
         finally:
             if folder._metrics is not None:
-                folder._metrics.close()
+                with contextlib.suppress(OSError):  # what a full disk did not take is tried again, and must not hide the error
+                    folder._metrics.close()
 
 
 def read_run(path: Path) -> dict[str, Any]:

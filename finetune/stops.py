@@ -1,6 +1,8 @@
 """Why a run stops early: each cause by its name, with what to do."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -31,13 +33,25 @@ def named(error: BaseException, recipe: Recipe) -> BaseException:
     return error
 
 
-def not_finite(value: float, step: int, keys: Sequence[str], rate: float) -> NotFiniteError:
-    """The error of a loss that is NaN or infinite."""
+def not_finite(value: float, step: int, keys: Sequence[str], rate: float, *, what: str = "loss") -> NotFiniteError:
+    """The error of a number that is NaN or infinite: the loss, or `what` else."""
     batch = ", ".join(key[:12] for key in keys[:KEYS_NAMED])
+    pictures = f", pictures {batch}" if batch else ""
     return NotFiniteError(
-        f"the loss is {value} at step {step + 1}, learning rate {rate:.3g}, pictures {batch}: lower optimiser.learning_rate, "
+        f"the {what} is {value} at step {step + 1}, learning rate {rate:.3g}{pictures}: lower optimiser.learning_rate, "
         'or look at these pictures; with precision = "fp16" try "bf16". Checkpoints before this step stay.'
     )
+
+
+def check_score(fields: Mapping[str, Any], step: int, rate: float) -> None:
+    """Stop where a held-out score has no number to show.
+
+    Raises:
+        NotFiniteError: a field of `finetune.held_out.Score` is NaN or infinite.
+    """
+    for name, one in fields.items():
+        if isinstance(one, float) and not math.isfinite(one):
+            raise not_finite(one, step, (), rate, what=f"held-out score {name!r}")
 
 
 def out_of_memory(recipe: Recipe, detail: str) -> OutOfMemoryError:

@@ -1,5 +1,6 @@
 """Marks that travel inside a file: what says who made a picture, from what, and under which terms. Written as XMP."""
 
+import re
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ _LANGUAGES = ("dc:title", "dc:description", "dc:rights", "xmpRights:UsageTerms")
 _JPEG_MARK = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_KEYWORD = b"XML:com.adobe.xmp"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
+_NO_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # no XML 1.0 may hold them: nobody could read the packet
 _MOST_JPEG_BYTES = 65_502  # of one APP1 segment, after its mark (XMP specification part 3, 1.1.3)
 
 
@@ -140,7 +142,7 @@ def packet(properties: Mapping[str, str | Sequence[str]]) -> bytes:
 
 def _element(name: str, value: str | Sequence[str]) -> str:
     items = [value] if isinstance(value, str) else list(value)
-    clean = [escape("".join(sign for sign in item if sign >= " " or sign in "\n\t")) for item in items]
+    clean = [escape(_NO_XML.sub("", item)) for item in items]
     if name in _LANGUAGES:
         inner = f'<rdf:Alt><rdf:li xml:lang="x-default">{clean[0]}</rdf:li></rdf:Alt>'
     elif _LISTS.get(name) or len(clean) > 1:

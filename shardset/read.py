@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,25 +66,45 @@ class ShardFolder:
         Raises:
             SourceError: the shard is missing, cut or altered; the message names shard and sample.
         """
+        data = self._read(ref, ref.members)
+        extension = next((name for name in data if name not in TEXTS), None)
+        if extension is None:
+            raise SourceError(f"{self.place.where}/{ref.shard}: sample {ref.key} has no picture: {MEND}")
+        caption, record = self._texts(ref, data)
+        return Sample(key=ref.key, image=data[extension], extension=extension, caption=caption, record=record)
+
+    def load_texts(self, ref: Ref) -> tuple[str, Mapping[str, Any]]:
+        """Caption and record of one sample, checked against the manifest; the picture beside them is not read.
+
+        Raises:
+            SourceError: as for `load`.
+        """
+        texts = [member for member in ref.members if member[0] in TEXTS]
+        return self._texts(ref, {name: data for one in texts for name, data in self._read(ref, (one,)).items()})
+
+    def _read(self, ref: Ref, members: Sequence[tuple[str, int, int, str]]) -> dict[str, bytes]:
         shard = f"{self.place.where}/{ref.shard}"
-        start = min(offset for _, offset, _, _ in ref.members)
-        end = max(offset + size for _, offset, size, _ in ref.members)
+        start = min(offset for _, offset, _, _ in members)
+        end = max(offset + size for _, offset, size, _ in members)
         whole = self.place.read_range(ref.shard, start, end - start)  # members lie side by side: one request, not three
         data = {}
-        for name, offset, size, sha256 in ref.members:
+        for name, offset, size, sha256 in members:
             data[name] = whole[offset - start : offset - start + size]
             if len(data[name]) != size:
                 raise SourceError(f"{shard} ends inside sample {ref.key}: {MEND}")
             if hashlib.sha256(data[name]).hexdigest() != sha256:
                 what = "text" if name in TEXTS else "image"
                 raise SourceError(f"{shard}: the {what} of sample {ref.key} is altered ({name}): {MEND}")
-        extension = next(name for name in data if name not in TEXTS)
+        return data
+
+    def _texts(self, ref: Ref, data: Mapping[str, bytes]) -> tuple[str, Mapping[str, Any]]:
+        shard = f"{self.place.where}/{ref.shard}"
+        if absent := [name for name in TEXTS if name not in data]:
+            raise SourceError(f"{shard}: sample {ref.key} has no {absent[0]}: {MEND}")
         try:
-            record = json.loads(data["json"])
-            caption = data["txt"].decode()
+            return data["txt"].decode(), json.loads(data["json"])
         except ValueError as error:
             raise SourceError(f"{shard}: sample {ref.key} cannot be read: {error}") from error
-        return Sample(key=ref.key, image=data[extension], extension=extension, caption=caption, record=record)
 
     @cached_property
     def variations(self) -> Mapping[str, tuple[Ref, ...]]:
@@ -108,15 +128,23 @@ def open_shards(folder: Path | str | Target) -> ShardFolder:
     """
     place = target(folder)
     opened = ShardFolder(place, read_manifest(place))
-    shards = opened.manifest["shards"]
+    if faults := missing_or_cut(opened):
+        raise SourceError(faults[0])
+    return opened
+
+
+def missing_or_cut(folder: ShardFolder) -> list[str]:
+    """Every shard that is not there, or not as long as the manifest says, in words that name it and say what to do."""
+    place, shards, faults = folder.place, folder.manifest["shards"], []
     with ThreadPoolExecutor(AHEAD, thread_name_prefix="shards") as threads:
         sizes = list(threads.map(place.size, [shard["name"] for shard in shards]))
     for shard, found in zip(shards, sizes, strict=True):
+        path, wanted = f"{place.where}/{shard['name']}", shard["size_bytes"]
         if found is None:
-            raise SourceError(f"{place.where}/{shard['name']} is missing, though the manifest names it: {MEND}")
-        if found != shard["size_bytes"]:
-            raise SourceError(f"{place.where}/{shard['name']} has {found} bytes, the manifest says {shard['size_bytes']}: {MEND}")
-    return opened
+            faults.append(f"{path} is missing, though the manifest names it: {MEND}")
+        elif found != wanted:
+            faults.append(f"{path} has {found} bytes, the manifest says {wanted}: {MEND}")
+    return faults
 
 
 def read_manifest(folder: Path | str | Target) -> Mapping[str, Any]:

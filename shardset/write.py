@@ -13,7 +13,7 @@ from typing import IO, Any
 from base.errors import SourceError
 from base.faults import kill_point
 from base.files import canonical_json
-from shardset import names
+from shardset import latents, names
 from shardset.manifest import MOST_BITS, as_text, blocks_of, old_manifest
 from shardset.tar import BLOCK_BYTES, Members, found, header, padded, placed
 from shardset.target import Target, target, write_if_new
@@ -168,6 +168,8 @@ def write_folder(
     text = as_text(manifest, {name: block for name, block in blocks.items() if name in as_before})
     if beside:
         beside(entries, text)
+    new_digest = hashlib.sha256(text.encode()).hexdigest()
+    latents.sweep(place, entries, keep_texts=digest == new_digest)  # before the manifest, so that a kill leaves no orphan
     kill_point("export.before_manifest")
     changed = write_if_new(place, names.MANIFEST, text.encode())
     wanted = {str(entry["name"]) for entry in entries}
@@ -175,7 +177,7 @@ def write_folder(
     for name in removed:
         place.remove(name)
     return Written(
-        manifest_digest=hashlib.sha256(text.encode()).hexdigest(),
+        manifest_digest=new_digest,
         written=tuple(written),
         kept=tuple(kept),
         removed=tuple(removed),

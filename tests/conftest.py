@@ -4,12 +4,12 @@ import ipaddress
 import os
 import socket
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Commands
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SHARED", ROOT.parent / "shared"))
@@ -48,8 +48,16 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """The program, imported once and forked for each command."""
+    waiting = Commands(ROOT, tmp_path_factory.mktemp("commands"))
+    yield waiting
+    waiting.close()
+
+
 @pytest.fixture
-def fototeca(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def fototeca(commands: Commands, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line in a process of its own: `fototeca("status", "--json", kill_at="pour.inside")`."""
 
     def run(
@@ -59,15 +67,7 @@ def fototeca(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         environment.pop("FOTOTECA_KILL_AT", None)
         if kill_at:
             environment["FOTOTECA_KILL_AT"] = kill_at
-        return subprocess.run(
-            [sys.executable, "-m", "fototeca", *map(str, words)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=cwd or tmp_path,
-            env=environment,
-            timeout=240,
-        )
+        return commands.run(list(map(str, words)), cwd=cwd or tmp_path, environment=environment)
 
     return run
 

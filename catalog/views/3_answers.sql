@@ -139,9 +139,10 @@ COMMENT ON VIEW lineage IS 'Each generated picture with its parent, the words an
 
 -- Which exports and which training runs hold a picture?
 CREATE OR REPLACE VIEW whereabouts AS
-SELECT sample.sha256, 'export' AS kind, export.folder AS name, sample.shard AS detail, export.exported_at AS at
+SELECT sample.sha256, 'export' AS kind, export.folder AS name, sample.shard AS detail, max(export.exported_at) AS at
 FROM samples AS sample
 JOIN exports AS export ON export.manifest_digest = sample.export
+GROUP BY sample.sha256, export.folder, sample.export, sample.shard
 UNION ALL
 SELECT trained.sha256, 'training', trained.trained_run, trained.times_drawn || ' times drawn', run.started_at
 FROM trained_on AS trained

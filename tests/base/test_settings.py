@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from base.errors import UsageError
-from base.settings import from_table, read_toml, workspace_folder
+from base.errors import SourceError, UsageError, together
+from base.settings import faults, from_table, read_toml, sound, workspace_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,3 +85,23 @@ class WithTable:
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder"):
         read_toml(tmp_path)
+
+
+def test_all_faults_are_listed_and_the_first_is_the_one_that_is_raised() -> None:
+    table = {"kind": 3, "inner": {"rate": "x", "nmaes": []}, "more": 1}
+    found = faults(Outer, table, where="r.toml")
+    assert [one.partition(";")[0] for one in found][:2] == ["r.toml: unknown key 'more'", "r.toml: kind is 3"]
+    assert any("inner: unknown key 'nmaes'" in one for one in found)
+    assert any("inner: rate is 'x'" in one for one in found)
+    with pytest.raises(UsageError) as stopped:
+        from_table(Outer, table, where="r.toml")
+    assert str(stopped.value) == found[0]
+    assert faults(Outer, sound(Outer, table) | {"kind": "a"}, where="r.toml") == []
+
+
+def test_several_errors_become_one_of_the_worst_class() -> None:
+    inner = together([UsageError("a typo"), SourceError("a cut shard")], what="recipe x")
+    whole = together([inner, UsageError("no model")], what="run y")
+    assert (type(whole), whole.exit_code, len(whole.each)) == (SourceError, 3, 3)
+    assert str(whole).splitlines() == ["run y has 3 faults:", "  1. a typo", "  2. a cut shard", "  3. no model"]
+    assert together([whole.each[0]], what="run y") is whole.each[0]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from base.errors import CheckFailed, SourceError, UsageError
 from catalog import runs
 from catalog.records import Pair, Split
-from catalog.withdraw import withdraw
+from catalog.withdraw import plan_withdrawal, withdraw
 from export.policy import ImagePolicy
 from export.shards import ExportSettings, export
 from export.sign import signer_of
@@ -156,3 +156,16 @@ def test_odd_places_end_in_a_sentence(archive: Archive, tmp_path: Path, place: s
 def test_an_alpha_that_is_no_probability_is_refused(archive: Archive, tmp_path: Path, alpha: float) -> None:
     with pytest.raises(UsageError, match="probability"):
         read(exported(archive, tmp_path / "out"), alpha=alpha)
+
+
+def test_a_folder_that_got_back_what_it_once_held_is_known_to_hold_it(archive: Archive, tmp_path: Path) -> None:
+    folder = exported(archive, tmp_path / "out")
+    whole = (folder / "manifest.json").read_bytes()
+    ref = open_shards(folder).refs("train", "real")[-1]
+    subject = archive.rows(f"SELECT subject FROM samples WHERE sha256 = '{ref.key}'")[0]["subject"]
+    exported(archive, folder, where=f"subject <> '{subject}'")
+    exported(archive, folder)
+    assert (folder / "manifest.json").read_bytes() == whole
+    assert archive.rows("SELECT count(*) AS times FROM exports") == [{"times": 3}]
+    assert archive.rows(f"SELECT count(*) AS places FROM whereabouts WHERE sha256 = '{ref.key}'") == [{"places": 1}]
+    assert str(folder) in plan_withdrawal(archive.folder, subject).exports

@@ -190,6 +190,10 @@ caption_dropout = 0.1
 learning_rate = 1e-3
 [held_out]
 timesteps = [200, 600]
+[watch]
+count = 0
+[audit]
+pictures = 0
 """
 
 
@@ -211,3 +215,39 @@ def recipe(recipe_text: str, tmp_path: Path) -> Callable[..., Any]:
         return read_recipe(path, changes)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def family_folders(model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A tiny model of each family; Stable Diffusion also with v prediction, SD 3 with its T5."""
+    import shutil
+
+    import tiny_diffusion
+    from diffusers import DDIMScheduler
+
+    where = tmp_path_factory.mktemp("families")
+    shutil.copytree(model, where / "v")
+    DDIMScheduler(steps_offset=1, clip_sample=False, prediction_type="v_prediction").save_pretrained(where / "v" / "scheduler")
+    return {
+        "stable_diffusion": model,
+        "stable_diffusion_v": where / "v",
+        "stable_diffusion_xl": tiny_diffusion.save("sdxl", where / "xl"),
+        "stable_diffusion_3": tiny_diffusion.save("sd3", where / "three", t5=True),
+        "z_image": tiny_diffusion.save("z_image", where / "z"),
+    }
+
+
+@pytest.fixture
+def pooling() -> Any:
+    """An encoder in the form that the loader wants, exact and cheap: moments are pictures at half size; it counts its calls."""
+    import torch
+
+    class Pooling:
+        calls = 0
+
+        def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
+            self.calls += len(pixels)
+            small = torch.nn.functional.avg_pool2d(pixels, 2)  # B 3 H/2 W/2
+            return torch.cat([small, small / 3], dim=1)  # B 6 H/2 W/2
+
+    return Pooling()

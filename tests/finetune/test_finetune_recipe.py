@@ -72,3 +72,10 @@ def test_learning_rate_follows_its_schedule(schedule: str, rates: dict[int, floa
 def test_warm_up_rises_to_the_highest_rate() -> None:
     chosen = Optimiser(learning_rate=1.0, warmup_steps=3)
     assert [learning_rate(chosen, step, 10) for step in range(4)] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+
+
+def test_purpose_that_the_base_model_does_not_permit_is_refused() -> None:
+    assert recipe.read("lora-dreambooth-sd35").model.purposes == ("research",)
+    with pytest.raises(UsageError, match="is stated to permit research only"):
+        recipe.read("lora-dreambooth-sd35", {"purpose": "commercial"})
+    assert recipe.read("lora-dreambooth", {"purpose": "commercial"}).purpose == "commercial"

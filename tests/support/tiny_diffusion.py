@@ -129,8 +129,22 @@ def sdxl(**changes: Any) -> Any:
     )
 
 
-def sd3() -> Any:
-    """Without the T5, as it is often run."""
+def t5_tokenizer() -> Any:
+    """Letters once more."""
+    from transformers import T5Tokenizer
+
+    pieces = ["<pad>", "</s>", "<unk>", "\u2581", *"abcdefghijklmnopqrstuvwxyz0123456789.,-"]
+    return T5Tokenizer(vocab=[(piece, -float(number)) for number, piece in enumerate(pieces)], extra_ids=0)
+
+
+def t5_encoder(width: int) -> Any:
+    from transformers import T5Config, T5EncoderModel
+
+    return T5EncoderModel(T5Config(vocab_size=48, d_model=width, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
+
+
+def sd3(*, t5: bool = False) -> Any:
+    """Without the T5, as it is often run, or with it."""
     from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
 
     return StableDiffusion3Pipeline(
@@ -152,8 +166,8 @@ def sd3() -> Any:
         tokenizer=clip_tokenizer(),
         text_encoder_2=clip_encoder(projected=True),
         tokenizer_2=clip_tokenizer(),
-        text_encoder_3=None,
-        tokenizer_3=None,
+        text_encoder_3=t5_encoder(32) if t5 else None,
+        tokenizer_3=t5_tokenizer() if t5 else None,
     )
 
 
