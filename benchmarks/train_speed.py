@@ -38,10 +38,11 @@ from base.files import write_json  # noqa: E402
 
 NOT_MEASURED = "not measured"
 DIVIDES = {"cpu": (4, 8), "cuda": (1,)}
-STEPS = {1: 100, 2: 6, 4: 20, 8: 60}
+STEPS = {1: 100, 2: 6, 4: 16, 8: 40}
 STATED_AT = {"cpu": 4, "cuda": 1}
-"""Of these widths the ratio is judged. At an eighth the UNet's many small calls cost more than what they compute, the VAE's few
-large ones do not, and the VAE is 13 % of a step's time in place of the 39 % that it has of the real shape's multiplications."""
+"""Of these widths the ratio is judged. At an eighth the UNet's many small calls cost more than what they compute, and the VAE's
+few large ones do not: what the peer does beside its UNet took 21 % of its step there, and 35 % at a quarter and at a half
+(measured 2026-11-21), of about 40 % of the multiplications in every size, the real one included."""
 WANTED = {"cpu": 1.3, "cuda": 1.5}  # times the peer's steps a second, from issue 6
 PICTURES, BATCH, RANK = 8, 4, 16
 LONG_RUN = 500  # steps; the recipes' default
@@ -114,7 +115,7 @@ def measured(room: Path, divide: int, steps: int, given: argparse.Namespace) -> 
             continue
         for row, more in {"peer": [], "peer_texts_cached": ["--pre_compute_text_embeddings"]}.items():
             target = room / f"{row}-{number}"
-            words = ["peer", given.peer_script, *peer_words(room, model, target, side_px, steps, given.device), *more]
+            words = ["peer", given.peer_script.resolve(), *peer_words(room, model, target, side_px, steps, given.device), *more]
             rounds.setdefault(row, []).append(timed(room, words, steps, given))
     rows = {row: best(some, steps) for row, some in rounds.items()}
     return {
@@ -181,7 +182,7 @@ def timed(room: Path, words: list[Any], steps: int, given: argparse.Namespace) -
         raise SystemExit(f"{words[:2]} made {made} of {steps} steps, exit {done.returncode}:\n{done.stderr[-4000:]}")
     wall, cpu = (told.pop(clock) for clock in ("steps", "cpu"))
     found = {"whole_s": seconds, "stepping_s": wall[-1] - wall[0], "stepping_cpu_s": cpu[-1] - cpu[0], **told}
-    print(f"{words[0]} {words[1]} " + "  ".join(f"{name} {value}" for name, value in found.items()), flush=True)
+    print(f"{words[0]} {Path(words[1]).name} " + "  ".join(f"{name} {value}" for name, value in found.items()), flush=True)
     return found
 
 
@@ -285,8 +286,8 @@ def machine(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def shown(word: str) -> str:
-    """An argument; of a path to somebody else's file, its name."""
-    return Path(word).name if word.endswith("train_dreambooth_lora.py") else word
+    """An argument; of a path that lies elsewhere, its name."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ def build(parts: Parts, settings: Optimiser) -> Any:
     text = settings.text_encoder_learning_rate
     share = 1.0 if text is None else text / settings.learning_rate
     groups = [{"params": some, SHARE: 1.0 if first else share} for first, some in own.items() if some]
-    # Unfused, torch 2.15 holds a copy of all trained weights during a step on a GPU (read in its code)
-    more = {"fused": True} if settings.kind == "adamw" and parts.device.type == "cuda" else {}
+    # Fused: 3 ms a step in place of 8 (tiny UNet, CPU, 2026-11-21), and on a GPU no copy of all trained weights (torch's code)
+    more = {"fused": True} if settings.kind == "adamw" and parts.device.type in ("cpu", "cuda") else {}
     return _class(settings)(
         groups,
         lr=settings.learning_rate,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from base.errors import OutOfMemoryError
+from base.errors import OutOfMemoryError, UsageError
 from finetune import drawing, stops
 from finetune.sampling import Sampling
 
@@ -39,15 +39,20 @@ def drawn(
 
     Raises:
         OutOfMemoryError: the memory does not suffice for one picture.
+        UsageError: the pipeline cannot do what is asked of it.
     """
     at_once, start = drawing.AT_ONCE, 0
     while start < len(wanted):
         some = wanted[start : start + at_once]
         try:
             images = drawing.drawn(seen, sample, some, steps=steps, guidance=guidance, options=options, at_once=at_once)
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, ValueError, MemoryError) as error:
             if not isinstance(stops.named(error, seen.recipe), OutOfMemoryError):
-                raise
+                height, width = some[0].size_px
+                raise UsageError(
+                    f"the model's pipeline does not draw with {steps} steps, guidance {guidance}, {width} x {height} pixels "
+                    f"({type(error).__name__}: {error}): take other values, in [sampling] of the recipe or in the command."
+                ) from error
             if at_once == 1:
                 height, width = some[0].size_px
                 raise OutOfMemoryError(

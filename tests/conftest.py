@@ -1,6 +1,7 @@
 """What every test shares: no network but loopback, a workspace of its own, and the shared data where they are."""
 
 import ipaddress
+import logging
 import os
 import socket
 import subprocess
@@ -31,6 +32,14 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def as_loud_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets the root logger's level; the next test finds its own."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture

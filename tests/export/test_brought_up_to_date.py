@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -124,46 +125,61 @@ SETTINGS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def exported(curated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The curated archive with an export in out/, made once; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("exported") / "workspace"
+    shutil.copytree(curated, folder)
+    run(Archive(folder), folder / "out")
+    return folder
+
+
+@pytest.fixture
+def archive(exported: Path, tmp_path: Path) -> Archive:
+    """A copy of the archive, exported once."""
+    shutil.copytree(exported, tmp_path / "workspace")
+    return Archive(tmp_path / "workspace")
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.__name__))
 def test_after_a_change_of_the_collection_it_is_as_if_made_anew(archive: Archive, tmp_path: Path, change: Change) -> None:
-    run(archive, tmp_path / "out")
     change(archive)
-    run(archive, tmp_path / "out")
+    run(archive, archive.folder / "out")
     run(archive, tmp_path / "anew")
-    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
-    assert verify(tmp_path / "out") == []
+    assert contents(archive.folder / "out") == contents(tmp_path / "anew")
+    assert verify(archive.folder / "out") == []
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: "".join(settings))
 def test_asked_for_otherwise_and_back_it_is_as_if_made_anew(archive: Archive, tmp_path: Path, settings: dict[str, Any]) -> None:
-    run(archive, tmp_path / "plain")
+    plain = contents(archive.folder / "out")
     run(archive, tmp_path / "other", **settings)
-    for asked, name in (({}, "plain"), (settings, "other"), ({}, "plain"), (settings, "other")):
-        run(archive, tmp_path / "out", **asked)
-        assert contents(tmp_path / "out") == contents(tmp_path / name)
+    for asked, good in ((settings, contents(tmp_path / "other")), ({}, plain)):
+        run(archive, archive.folder / "out", **asked)
+        assert contents(archive.folder / "out") == good
     decided(archive)
     captioned(archive)
-    run(archive, tmp_path / "out", **settings)
+    run(archive, archive.folder / "out", **settings)
     run(archive, tmp_path / "anew", **settings)
-    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert contents(archive.folder / "out") == contents(tmp_path / "anew")
 
 
 def test_another_signature_signs_anew(archive: Archive, tmp_path: Path) -> None:
-    run(archive, tmp_path / "out", stamp="signed by one")
-    run(archive, tmp_path / "out", stamp="signed by two")
+    run(archive, archive.folder / "out", stamp="signed by one")
+    run(archive, archive.folder / "out", stamp="signed by two")
     run(archive, tmp_path / "anew", stamp="signed by two")
-    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert contents(archive.folder / "out") == contents(tmp_path / "anew")
 
 
 def test_what_is_not_touched_is_not_told_again(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = run(archive, tmp_path / "out")
+    first = run(archive, tmp_path / "own")
     decided(archive)
     said: list[str] = []
     told = manifest.canonical_json
     monkeypatch.setattr("shardset.write.canonical_json", lambda value: said.append(value["source_id"]) or told(value))
-    second = run(archive, tmp_path / "out")
+    second = run(archive, tmp_path / "own")
     assert set(second.kept) < set(first.written)
-    kept = {ref.key for ref in open_shards(tmp_path / "out").refs() if ref.shard in second.kept}
+    kept = {ref.key for ref in open_shards(tmp_path / "own").refs() if ref.shard in second.kept}
     told_again = {row["sha256"] for row in archive.rows("SELECT sha256, source_id FROM kept") if row["source_id"] in said}
     assert kept
     assert not {row["sha256"] for row in archive.rows("SELECT sha256 FROM kept WHERE kind = 'harvested'")} & kept & told_again
@@ -172,9 +188,9 @@ def test_what_is_not_touched_is_not_told_again(archive: Archive, tmp_path: Path,
 def test_where_nothing_has_changed_nothing_is_asked_and_the_answer_is_the_same(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = run(archive, tmp_path / "out")
+    first = run(archive, tmp_path / "own")
     monkeypatch.setattr("export.shards.choose", lambda *_: pytest.fail("the collection was looked through"))
-    second = run(archive, tmp_path / "out")
+    second = run(archive, tmp_path / "own")
     for name in ("purpose", "manifest_digest", "samples", "counts", "left_out", "likeness", "folder"):
         assert getattr(first, name) == getattr(second, name)
     assert (second.written, second.removed, second.changed, set(second.kept)) == ((), (), False, set(first.written))
@@ -185,8 +201,7 @@ def test_where_nothing_has_changed_nothing_is_asked_and_the_answer_is_the_same(
 
 
 def test_what_was_altered_since_is_put_right_though_nothing_has_changed(archive: Archive, tmp_path: Path) -> None:
-    folder = tmp_path / "out"
-    run(archive, folder)
+    folder = archive.folder / "out"
     good = contents(folder)
     for name in sorted(good):
         data = (folder / name).read_bytes()
@@ -203,8 +218,7 @@ def test_what_was_altered_since_is_put_right_though_nothing_has_changed(archive:
 
 
 def test_altered_credits_go_into_no_later_export(archive: Archive, tmp_path: Path) -> None:
-    folder = tmp_path / "out"
-    run(archive, folder)
+    folder = archive.folder / "out"
     for name in ("credits.csv", "credits.html", "licences.csv"):
         path = folder / name
         before = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -218,58 +232,52 @@ def test_altered_credits_go_into_no_later_export(archive: Archive, tmp_path: Pat
 
 
 def test_half_a_shard_of_a_killed_export_goes_though_nothing_has_changed(archive: Archive, tmp_path: Path) -> None:
-    run(archive, tmp_path / "out")
-    good = contents(tmp_path / "out")
+    good = contents(archive.folder / "out")
     name = next(name for name in good if name.endswith(".tar"))
-    (tmp_path / "out" / f".{name}.99999.tmp").write_bytes(b"half a picture")
-    (tmp_path / "out" / "train-real-00-000000000000.tar").write_bytes(b"an old shard")
-    run(archive, tmp_path / "out")
-    assert contents(tmp_path / "out") == good
+    (archive.folder / "out" / f".{name}.99999.tmp").write_bytes(b"half a picture")
+    (archive.folder / "out" / "train-real-00-000000000000.tar").write_bytes(b"an old shard")
+    run(archive, archive.folder / "out")
+    assert contents(archive.folder / "out") == good
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"inputs": "x"}'])
 def test_a_note_that_is_none_is_passed_over(archive: Archive, tmp_path: Path, text: str) -> None:
-    run(archive, tmp_path / "out")
     note_of(archive).write_text(text)
     decided(archive)
-    run(archive, tmp_path / "out")
+    run(archive, archive.folder / "out")
     run(archive, tmp_path / "anew")
-    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert contents(archive.folder / "out") == contents(tmp_path / "anew")
 
 
 def test_the_note_of_an_earlier_export_is_not_believed(archive: Archive, tmp_path: Path) -> None:
-    run(archive, tmp_path / "out")
     early = note_of(archive).read_bytes()
     decided(archive)
-    run(archive, tmp_path / "out")
+    run(archive, archive.folder / "out")
     note_of(archive).write_bytes(early)  # as when the second was killed before its own note was written
     captioned(archive)
-    run(archive, tmp_path / "out")
+    run(archive, archive.folder / "out")
     run(archive, tmp_path / "anew")
-    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert contents(archive.folder / "out") == contents(tmp_path / "anew")
 
 
 def test_other_code_makes_everything_anew(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(archive, tmp_path / "out")
     monkeypatch.setattr(exported_before, "code", lambda: "another")
     monkeypatch.setattr("catalog.attribution._licence", lambda row, language: "another licence")
-    run(archive, tmp_path / "out")
+    run(archive, archive.folder / "out")
     run(archive, tmp_path / "anew")
-    assert b"another licence" in (tmp_path / "out" / "credits.csv").read_bytes()
-    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert b"another licence" in (archive.folder / "out" / "credits.csv").read_bytes()
+    assert contents(archive.folder / "out") == contents(tmp_path / "anew")
 
 
 def test_a_catalogue_that_forgot_the_export_is_told_again(archive: Archive, tmp_path: Path) -> None:
-    run(archive, tmp_path / "out")
     with db.writing(archive.folder) as connection:
         connection.execute("DELETE FROM samples WHERE sha256 = (SELECT min(sha256) FROM samples)")
-    run(archive, tmp_path / "out")
+    run(archive, archive.folder / "out")
     exported = archive.rows("SELECT samples, (SELECT count(*) FROM samples) AS held FROM exports")[0]
     assert exported["samples"] == exported["held"]
 
 
 def test_a_note_says_nothing_of_a_picture(archive: Archive, tmp_path: Path) -> None:
-    run(archive, tmp_path / "out")
     text = note_of(archive).read_text(encoding="utf-8")
     for row in archive.rows("SELECT sha256, subject, title, creator, anchor FROM records"):
         assert not [value for value in row.values() if value and str(value) in text]

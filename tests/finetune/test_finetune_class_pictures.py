@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from base.errors import OutOfMemoryError, SourceError
+from base.errors import OutOfMemoryError, SourceError, UsageError
 from finetune import class_pictures, data, objective, parts, within_memory
 from finetune.recipe import Recipe
 from finetune.train import train
@@ -193,6 +193,13 @@ def test_batch_too_large_for_the_memory_is_cut_in_half(drawing: Drawing, tmp_pat
     monkeypatch.setattr(within_memory.drawing, "drawn", full)
     with pytest.raises(OutOfMemoryError, match="one picture of 32 x 32 pixels"):
         drawing.added(tmp_path / "other")
+
+    def unable(*arguments: Any, **named: Any) -> Any:
+        raise ValueError("operands could not be broadcast together")  # as PNDM says with one step
+
+    monkeypatch.setattr(within_memory.drawing, "drawn", unable)
+    with pytest.raises(UsageError, match=r"does not draw with .* steps"):
+        drawing.added(tmp_path / "third")
 
 
 def test_training_on_class_pictures_resumes_exactly_and_draws_them_once(shards: Path, recipe: Read, tmp_path: Path) -> None:

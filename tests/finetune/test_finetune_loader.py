@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -106,6 +107,7 @@ def test_few_pictures_of_a_near_shape_are_merged_and_the_loader_says_so(
     folder = write_shards(tmp_path / "shards", samples)
     apart = loader(folder, recipe({"data.batch_size": 1}))
     assert apart.merged == ()
+    caplog.set_level(logging.WARNING)
     together = loader(folder, recipe({"data.batch_size": 4}))
     [moved] = together.merged
     assert (moved.from_px, moved.into_px, moved.pictures) == ((28, 36), (32, 32), 1)

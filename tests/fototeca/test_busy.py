@@ -54,7 +54,7 @@ def test_a_held_catalogue_is_named_and_what_was_gathered_is_poured_later(
     fototeca: Run, place: Path, foreigner: subprocess.Popen[str]
 ) -> None:
     # the folder source asks the catalogue what it knows already; a foreigner who comes later meets the pour
-    asked = fototeca(*HARVEST, cwd=place)
+    asked = fototeca(*HARVEST, cwd=place, PATIENCE_S="1")
     assert asked.returncode == 4
     assert f"PID {foreigner.pid}" in asked.stderr
     foreigner.send_signal(signal.SIGKILL)
@@ -70,7 +70,7 @@ def test_a_catalogue_taken_before_the_pour_keeps_the_spool_and_ingest_finishes(f
     try:
         assert holder.stdout is not None
         holder.stdout.readline()
-        refused = fototeca("ingest", cwd=place)
+        refused = fototeca("ingest", cwd=place, PATIENCE_S="1")
         assert refused.returncode == 4
         assert f"PID {holder.pid}" in refused.stderr
         assert "records wait" in refused.stderr

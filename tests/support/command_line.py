@@ -20,6 +20,7 @@ import atexit, importlib, json, os, sys
 for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
 from base import faults
+from catalog import db
 from fototeca.main import main
 print("ready", flush=True)
 for line in sys.stdin:
@@ -35,6 +36,7 @@ for line in sys.stdin:
         sys.argv = ["fototeca", *wish["words"]]
         faults._wanted, _, count = wish["environment"].get("FOTOTECA_KILL_AT", "").partition(":")
         faults._left = int(count or 1)
+        db.PATIENCE_S = float(wish["environment"].get("PATIENCE_S", db.PATIENCE_S))
         code = 1
         try:
             main()
